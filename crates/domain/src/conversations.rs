@@ -1,0 +1,169 @@
+//! Conversations: who talks with whom, and who may read.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::{
+    AccountId, App, Caller, ConversationId, Error, MessageId, Noun, Result, Time,
+    accounts::{self, Card, Cards},
+    messages::Message,
+};
+
+/// What kind of conversation it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Of two people; one per unordered pair.
+    Direct,
+    /// A student's room.
+    Room,
+    /// The chat of a meeting.
+    Meeting,
+}
+
+impl Kind {
+    /// The word for it in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Room => "room",
+            Self::Meeting => "meeting",
+        }
+    }
+}
+
+/// A direct conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Direct {
+    /// Its id.
+    pub id: ConversationId,
+    /// Who started it.
+    pub initiator: AccountId,
+    /// The other one.
+    pub receiver: AccountId,
+}
+
+/// A direct conversation with its newest message.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// The conversation.
+    pub direct: Direct,
+    /// Its newest message, and the author's name.
+    pub last_message: Option<Message>,
+}
+
+/// A page of messages, by the messages' order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Page {
+    /// Only messages before this one.
+    pub before: Option<MessageId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// What the core asks of the store about conversations.
+#[async_trait]
+pub trait Conversations: Send + Sync {
+    /// The pair's direct conversation; made with these ids when there is none yet.
+    /// `NotFound(Account)` when either is deleted.
+    async fn start_direct(
+        &self,
+        initiator: AccountId,
+        receiver: AccountId,
+        uuid: Uuid,
+        now: Time,
+    ) -> Result<Direct>;
+
+    /// The direct conversation of that id.
+    async fn direct(&self, id: ConversationId) -> Result<Option<Direct>>;
+
+    /// The account's direct conversations, newest activity first, at most `limit`, in a constant number of queries.
+    async fn overviews(&self, account: AccountId, limit: usize) -> Result<Vec<Overview>>;
+
+    /// Messages of a conversation, newest first, with their media.
+    async fn messages_in(&self, conversation: ConversationId, page: Page) -> Result<Vec<Message>>;
+}
+
+/// Most conversations of one list.
+pub const MAX_OVERVIEWS: usize = 1_000;
+
+/// A direct conversation with both people.
+#[derive(Clone, Debug)]
+pub struct Introduced<T> {
+    /// The conversation, or what is shown of it.
+    pub what: T,
+    /// Who started it.
+    pub initiator: Card,
+    /// The other one.
+    pub receiver: Card,
+}
+
+/// Starts the direct conversation of the caller with the account of that name, or finds the one that there is.
+///
+/// `Conflict(Oneself)`, `NotFound(Account)`, `Unavailable(DisconnectedAccount)` when the other has no live session.
+pub async fn start(app: &App, caller: &Caller, username: &str) -> Result<Introduced<Direct>> {
+    let other = accounts::account_named(app, username).await?;
+    if other == caller.account {
+        return Err(Error::Conflict(Noun::Oneself));
+    }
+    if !accounts::card(app, other).await?.connected {
+        return Err(Error::Unavailable(Noun::DisconnectedAccount));
+    }
+    let direct = app.store.start_direct(caller.account, other, app.ids.uuid(), app.clock.now()).await?;
+    introduce(app, direct).await
+}
+
+/// The direct conversation of that id, for one of its two people.
+/// `NotFound(Conversation)`, `Forbidden(Conversation)`.
+pub async fn open(app: &App, caller: &Caller, id: ConversationId) -> Result<Direct> {
+    let direct = app.store.direct(id).await?.ok_or(Error::NotFound(Noun::Conversation))?;
+    if caller.account == direct.initiator || caller.account == direct.receiver {
+        Ok(direct)
+    } else {
+        Err(Error::Forbidden(Noun::Conversation))
+    }
+}
+
+/// A page of a direct conversation, newest first, and both people. Errors as for [`open`].
+pub async fn history(
+    app: &App,
+    caller: &Caller,
+    id: ConversationId,
+    page: Page,
+) -> Result<Introduced<(Direct, Vec<Message>)>> {
+    let direct = open(app, caller, id).await?;
+    let messages = app.store.messages_in(id, page).await?;
+    let Introduced { what, initiator, receiver } = introduce(app, direct).await?;
+    Ok(Introduced { what: (what, messages), initiator, receiver })
+}
+
+/// The caller's direct conversations, newest activity first, at most [`MAX_OVERVIEWS`].
+pub async fn list(app: &App, caller: &Caller) -> Result<Vec<Introduced<Overview>>> {
+    let overviews = app.store.overviews(caller.account, MAX_OVERVIEWS).await?;
+    let mut ids: Vec<_> = overviews.iter().flat_map(|o| [o.direct.initiator, o.direct.receiver]).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let cards = accounts::cards(app, Cards::Of(ids)).await?;
+    overviews
+        .into_iter()
+        .map(|overview| {
+            Ok(Introduced {
+                initiator: card_of(&cards, overview.direct.initiator)?,
+                receiver: card_of(&cards, overview.direct.receiver)?,
+                what: overview,
+            })
+        })
+        .collect()
+}
+
+async fn introduce(app: &App, direct: Direct) -> Result<Introduced<Direct>> {
+    let cards = accounts::cards(app, Cards::Of(vec![direct.initiator, direct.receiver])).await?;
+    Ok(Introduced {
+        initiator: card_of(&cards, direct.initiator)?,
+        receiver: card_of(&cards, direct.receiver)?,
+        what: direct,
+    })
+}
+
+fn card_of(cards: &[Card], account: AccountId) -> Result<Card> {
+    cards.iter().find(|card| card.person.id == account).cloned().ok_or(Error::NotFound(Noun::Account))
+}

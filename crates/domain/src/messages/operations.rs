@@ -1,0 +1,90 @@
+//! Writing.
+
+use bytes::Bytes;
+
+use super::{MediaFile, Message, NewMessage};
+use crate::{
+    App, Caller, ConversationId, Error, Field, Problem, Result, Rule,
+    media::{discard, keep_attachment},
+};
+
+/// Most characters of a file's label.
+const MAX_LABEL: usize = 255;
+
+/// What a caller wants to say.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// The text; may be blank only with files.
+    pub text: String,
+    /// The files.
+    pub files: Vec<File>,
+}
+
+/// A file of a draft.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// The sender's name for it.
+    pub label: String,
+    /// What is in it.
+    pub bytes: Bytes,
+}
+
+/// Stores a message of the caller's, and tells everyone who listens. When it returns, the message is on disk.
+///
+/// `Invalid` for a blank text without files, a text or files beyond the limits, and NUL; then what
+/// [`Messages::add_message`](super::Messages::add_message) says.
+pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draft: Draft) -> Result<Message> {
+    check(app, &draft)?;
+    let created_at = app.clock.now();
+    let mut media = Vec::with_capacity(draft.files.len());
+    for file in draft.files {
+        let size = i64::try_from(file.bytes.len()).unwrap_or(i64::MAX);
+        media.push(MediaFile {
+            uuid: app.ids.uuid(),
+            key: keep_attachment(app, file.bytes).await?,
+            label: label(&file.label),
+            size,
+            uploaded_at: created_at,
+        });
+    }
+    let keys: Vec<_> = media.iter().map(|file| file.key.clone()).collect();
+    let new = NewMessage {
+        uuid: app.ids.uuid(),
+        conversation,
+        author: caller.account,
+        text: draft.text,
+        created_at,
+        media,
+    };
+    let stored = app.store.add_message(new).await;
+    if stored.is_err() {
+        discard(app, &keys).await;
+    }
+    stored
+}
+
+fn check(app: &App, draft: &Draft) -> Result<()> {
+    let mut problems = Vec::new();
+    if draft.text.trim().is_empty() && draft.files.is_empty() {
+        problems.push(Problem::new(Field::Text, Rule::Blank));
+    }
+    if draft.text.chars().nth(app.settings.max_text).is_some() {
+        problems.push(Problem::new(Field::Text, Rule::TooLong(app.settings.max_text)));
+    }
+    // PostgreSQL cannot keep it, and no reader shows it.
+    if draft.text.contains('\0') {
+        problems.push(Problem::new(Field::Text, Rule::Charset));
+    }
+    let size: usize = draft.files.iter().map(|file| file.bytes.len()).sum();
+    if size > app.settings.max_attachment {
+        problems.push(Problem::new(Field::Attachment, Rule::TooLarge(app.settings.max_attachment)));
+    }
+    if draft.files.iter().any(|file| file.bytes.is_empty()) {
+        problems.push(Problem::new(Field::Attachment, Rule::Blank));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+}
+
+fn label(given: &str) -> String {
+    given.chars().filter(|c| !c.is_control()).take(MAX_LABEL).collect()
+}

@@ -1,0 +1,288 @@
+//! The hub: topics, listeners, and each event encoded once for all who want the same bytes.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use domain::{Event, Grant, Topic};
+
+use crate::{Close, EventStream, Queue};
+
+/// Events handed out before other tasks get their turn.
+const BURST: usize = 16;
+
+/// Which bytes a listener wants of an event: two listeners with equal shapes share them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shape {
+    /// The dialect (and transport, where frames differ by it).
+    pub dialect: &'static str,
+    /// The base of absolute URLs in the frame; empty where there are none.
+    pub base: Arc<str>,
+    /// What else tells frames apart, such as whose message it is.
+    pub variant: u64,
+}
+
+/// What a listener makes of an event.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// Nothing.
+    Nothing,
+    /// These bytes go to the socket.
+    Frame(Bytes),
+    /// The socket has to be closed.
+    Close(Close),
+}
+
+/// The listening half of a live session: it turns events into frames, and knows no socket.
+pub trait Ear: Send + Sync {
+    /// Tells listeners that want other bytes apart.
+    fn shape(&self, event: &Event) -> Shape;
+
+    /// Encodes the event. Called once for all listeners of one shape.
+    fn heard(&self, event: &Event) -> Heard;
+}
+
+/// Who listens to what on this node.
+pub struct Hub {
+    topics: DashMap<Topic, Vec<Arc<Listener>>>,
+    next_listener: AtomicU64,
+}
+
+struct Listener {
+    id: u64,
+    ear: Arc<dyn Ear>,
+    queue: Arc<Queue>,
+    /// The number of the last event put on the queue, so that one that is heard under two topics comes once.
+    last_event: AtomicU64,
+}
+
+/// A listener's place in the hub; dropping it ends the listening.
+pub struct Listening {
+    hub: Arc<Hub>,
+    id: u64,
+    topics: Box<[Topic]>,
+}
+
+impl Hub {
+    /// A hub without listeners.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { topics: DashMap::new(), next_listener: AtomicU64::new(0) })
+    }
+
+    /// From now on `queue` gets what `ear` makes of the events of `topics`, each once, and the close of an ended grant.
+    #[must_use = "dropping it ends the listening"]
+    pub fn listen(self: &Arc<Self>, topics: &[Topic], ear: Arc<dyn Ear>, queue: Arc<Queue>) -> Listening {
+        let id = self.next_listener.fetch_add(1, Ordering::Relaxed);
+        let listener = Arc::new(Listener { id, ear, queue, last_event: AtomicU64::new(0) });
+        for topic in topics {
+            self.topics.entry(*topic).or_default().push(Arc::clone(&listener));
+        }
+        Listening { hub: Arc::clone(self), id, topics: topics.into() }
+    }
+
+    /// Hands out events until the bus is gone. To be run once.
+    pub async fn run(self: Arc<Self>, mut events: EventStream) {
+        let mut number = 0;
+        while let Some(event) = events.recv().await {
+            number += 1;
+            self.hand_out(&event, number);
+            if number % BURST as u64 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// The grants that have an open socket on this node.
+    pub fn grants_in_use(&self) -> Vec<Grant> {
+        let grant = |topic: &Topic| match topic {
+            Topic::Grant(grant) => Some(*grant),
+            _ => None,
+        };
+        self.topics.iter().filter_map(|entry| grant(entry.key())).collect()
+    }
+
+    /// Closes every socket that listens, after what waits for it.
+    pub fn close_all(&self, why: Close) {
+        for entry in &self.topics {
+            for listener in entry.value() {
+                listener.queue.close(why);
+            }
+        }
+    }
+
+    fn hand_out(&self, event: &Event, number: u64) {
+        let mut encoded: Vec<(Shape, Heard)> = Vec::new();
+        event.topics(|topic| {
+            let Some(listeners) = self.topics.get(&topic) else { return };
+            for listener in listeners.iter() {
+                if listener.last_event.swap(number, Ordering::Relaxed) == number {
+                    continue;
+                }
+                if let Event::GrantEnded { .. } = event {
+                    listener.queue.close(Close::SESSION_ENDED);
+                    continue;
+                }
+                match encode(&mut encoded, &*listener.ear, event) {
+                    Heard::Nothing => {}
+                    Heard::Frame(bytes) => listener.queue.push(bytes),
+                    Heard::Close(why) => listener.queue.close(why),
+                }
+            }
+        });
+    }
+
+    fn forget(&self, id: u64, topic: Topic) {
+        if let Some(mut listeners) = self.topics.get_mut(&topic) {
+            if let Some(at) = listeners.iter().position(|listener| listener.id == id) {
+                listeners.swap_remove(at);
+            }
+            if listeners.len() * 4 < listeners.capacity() {
+                listeners.shrink_to_fit();
+            }
+        }
+        self.topics.remove_if(&topic, |_, listeners| listeners.is_empty());
+    }
+}
+
+/// What this ear makes of the event: encoded now, or before for another ear of the same shape.
+fn encode(encoded: &mut Vec<(Shape, Heard)>, ear: &dyn Ear, event: &Event) -> Heard {
+    let shape = ear.shape(event);
+    if let Some((_, heard)) = encoded.iter().rev().find(|(known, _)| *known == shape) {
+        return heard.clone();
+    }
+    let heard = ear.heard(event);
+    encoded.push((shape, heard.clone()));
+    heard
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        for topic in &self.topics {
+            self.hub.forget(self.id, *topic);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        AccountId, ConversationId, MessageId, Posted, SessionId, Time,
+        accounts::{Avatar, Person, Role},
+        messages::Message,
+        ports::Bus,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::LocalBus;
+
+    /// Hears the text of messages, and counts how often it had to encode.
+    struct Listener(u64, Arc<AtomicU64>);
+
+    impl Ear for Listener {
+        fn shape(&self, _: &Event) -> Shape {
+            Shape { dialect: "test", base: "".into(), variant: self.0 }
+        }
+
+        fn heard(&self, event: &Event) -> Heard {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            match event {
+                Event::MessagePosted(posted) => Heard::Frame(posted.message.text.clone().into()),
+                Event::GrantEnded { .. } => Heard::Nothing,
+            }
+        }
+    }
+
+    fn posted(text: &str) -> Arc<Event> {
+        let author = Person {
+            id: AccountId(1),
+            uuid: Uuid::nil(),
+            username: "ana".into(),
+            email: String::new(),
+            first_name: String::new(),
+            last_name: String::new(),
+            role: Role::Student,
+            two_factor: false,
+            avatar: Avatar::default(),
+        };
+        let message = Message {
+            id: MessageId(1),
+            uuid: Uuid::nil(),
+            conversation: ConversationId(7),
+            position: 1,
+            author: AccountId(1),
+            author_name: "ana".into(),
+            text: text.into(),
+            created_at: Time(0),
+            media: Vec::new(),
+        };
+        let direct_pair = vec![AccountId(1), AccountId(2)];
+        Arc::new(Event::MessagePosted(Posted { message, author, direct_pair }))
+    }
+
+    struct Stage {
+        hub: Arc<Hub>,
+        bus: Arc<LocalBus>,
+        encodings: Arc<AtomicU64>,
+    }
+
+    fn stage() -> Stage {
+        let (bus, events) = LocalBus::new();
+        let hub = Hub::new();
+        tokio::spawn(Arc::clone(&hub).run(events));
+        Stage { hub, bus, encodings: Arc::default() }
+    }
+
+    impl Stage {
+        fn listen(&self, topics: &[Topic], variant: u64) -> (Arc<Queue>, Listening) {
+            let queue = Arc::new(Queue::new(1 << 20));
+            let ear = Arc::new(Listener(variant, Arc::clone(&self.encodings)));
+            let listening = self.hub.listen(topics, ear, Arc::clone(&queue));
+            (queue, listening)
+        }
+    }
+
+    #[tokio::test]
+    async fn one_encoding_serves_all_of_a_shape_and_nothing_comes_twice() {
+        let stage = stage();
+        let both = [Topic::Conversation(ConversationId(7)), Topic::Account(AccountId(2))];
+        let listeners: Vec<_> = (0..100).map(|i| stage.listen(&both, i % 2)).collect();
+        stage.bus.publish(posted("hello"));
+        for (queue, _) in &listeners {
+            queue.wait().await;
+            assert_eq!(queue.take().frames, ["hello"]);
+        }
+        assert_eq!(stage.encodings.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn who_left_hears_no_more_and_leaves_nothing_behind() {
+        let stage = stage();
+        let topic = [Topic::Conversation(ConversationId(7))];
+        let (gone, listening) = stage.listen(&topic, 0);
+        let (here, _still) = stage.listen(&topic, 0);
+        drop(listening);
+        stage.bus.publish(posted("hello"));
+        here.wait().await;
+        assert!(gone.take().frames.is_empty());
+        drop(_still);
+        assert!(stage.hub.topics.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_ended_grant_closes_its_sockets_alone() {
+        let stage = stage();
+        let (mine, theirs) =
+            (Grant::Session(SessionId(Uuid::from_u128(1))), Grant::Session(SessionId(Uuid::from_u128(2))));
+        let (closed, _a) = stage.listen(&[Topic::Grant(mine)], 0);
+        let (open, _b) = stage.listen(&[Topic::Grant(theirs)], 0);
+        stage.bus.publish(Arc::new(Event::GrantEnded { grant: mine, account: AccountId(1) }));
+        closed.wait().await;
+        assert_eq!(closed.take().close, Some(Close::SESSION_ENDED));
+        assert_eq!(open.take().close, None);
+        assert_eq!(stage.hub.grants_in_use().len(), 2);
+    }
+}

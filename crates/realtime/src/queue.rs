@@ -1,0 +1,163 @@
+//! What waits to be written to one socket: bounded, in bytes.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+/// Bytes that a queued frame costs beyond its payload, for the bound.
+const OVERHEAD: usize = 32;
+
+/// Places that an emptied queue keeps, so that idle sockets hold no memory for past bursts.
+const KEPT: usize = 16;
+
+/// Why a socket is to be closed, as a WebSocket close code (RFC 6455 7.4; 4000 and up are the contract's).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Close(pub u16);
+
+impl Close {
+    /// The server stops.
+    pub const GOING_AWAY: Self = Self(1001);
+    /// The session has ended.
+    pub const SESSION_ENDED: Self = Self(4001);
+    /// The receiver reads too slowly.
+    pub const TOO_SLOW: Self = Self(4008);
+}
+
+/// The frames that wait for one socket, and whether it is to be closed.
+#[derive(Debug)]
+pub struct Queue {
+    state: Mutex<State>,
+    wake: Notify,
+    max_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    close: Option<Close>,
+}
+
+/// What [`Queue::wait`] brings: frames to write, then perhaps the end.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    /// Payloads, in order.
+    pub frames: VecDeque<Bytes>,
+    /// To be closed after they are written.
+    pub close: Option<Close>,
+}
+
+impl Queue {
+    /// A queue that holds `max_bytes` at most.
+    pub fn new(max_bytes: usize) -> Self {
+        Self { state: Mutex::default(), wake: Notify::new(), max_bytes }
+    }
+
+    /// Adds a frame. When it does not fit, what waits is dropped and the socket is to be closed with
+    /// [`Close::TOO_SLOW`]. After a close nothing is added.
+    pub fn push(&self, frame: Bytes) {
+        let mut state = self.lock();
+        if state.close.is_some() {
+            return;
+        }
+        let size = frame.len() + OVERHEAD;
+        // A single frame may be larger than the bound; it is a backlog that is refused.
+        if state.bytes > 0 && state.bytes + size > self.max_bytes {
+            *state = State { close: Some(Close::TOO_SLOW), ..State::default() };
+        } else {
+            state.bytes += size;
+            state.frames.push_back(frame);
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// Closes after what waits now. The first close counts.
+    pub fn close(&self, why: Close) {
+        let mut state = self.lock();
+        state.close.get_or_insert(why);
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// Takes all that waits; empty when nothing does.
+    pub fn take(&self) -> Waiting {
+        let mut state = self.lock();
+        state.bytes = 0;
+        if state.frames.capacity() <= KEPT {
+            // Handed over frame by frame, so that a busy socket allocates nothing.
+            return Waiting { frames: state.frames.drain(..).collect(), close: state.close };
+        }
+        Waiting { frames: std::mem::take(&mut state.frames), close: state.close }
+    }
+
+    /// Whether the socket has to be closed without more ado: its receiver was too slow.
+    pub fn has_overflowed(&self) -> bool {
+        self.lock().close == Some(Close::TOO_SLOW)
+    }
+
+    /// Waits until something was pushed, or the queue was closed, since the last wait. May return early.
+    /// Safe to cancel.
+    pub async fn wait(&self) {
+        self.wake.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(size: usize) -> Bytes {
+        Bytes::from(vec![b'x'; size])
+    }
+
+    #[test]
+    fn frames_come_out_in_order_then_the_close() {
+        let queue = Queue::new(1000);
+        queue.push(Bytes::from_static(b"1"));
+        queue.push(Bytes::from_static(b"2"));
+        queue.close(Close::SESSION_ENDED);
+        queue.push(Bytes::from_static(b"3"));
+        let waiting = queue.take();
+        assert_eq!(waiting.frames, ["1", "2"]);
+        assert_eq!(waiting.close, Some(Close::SESSION_ENDED));
+    }
+
+    #[test]
+    fn a_backlog_beyond_the_bound_closes_and_one_large_frame_does_not() {
+        let queue = Queue::new(1000);
+        queue.push(frame(5000));
+        assert_eq!(queue.take().close, None);
+        queue.push(frame(600));
+        queue.push(frame(600));
+        assert!(queue.has_overflowed());
+        let waiting = queue.take();
+        assert_eq!((waiting.frames.len(), waiting.close), (0, Some(Close::TOO_SLOW)));
+    }
+
+    #[test]
+    fn what_was_taken_no_longer_counts() {
+        let queue = Queue::new(1000);
+        for _ in 0..100 {
+            queue.push(frame(600));
+            assert_eq!(queue.take().frames.len(), 1);
+        }
+        assert!(!queue.has_overflowed());
+    }
+
+    #[tokio::test]
+    async fn a_push_before_the_wait_is_not_missed() {
+        let queue = Queue::new(1000);
+        queue.push(frame(1));
+        queue.wait().await;
+        assert_eq!(queue.take().frames.len(), 1);
+    }
+}
