@@ -107,9 +107,10 @@ fn draw(ids: &dyn Ids) -> String {
     }
 }
 
-/// The code that was meant: a client that sent it as a number has lost its leading zeros.
+/// The code that was meant: a client that sent it as a number has lost its leading zeros. Nothing stays nothing.
 pub(crate) fn padded(code: &str) -> String {
-    format!("{:0>6}", code.trim())
+    let code = code.trim();
+    if code.is_empty() { String::new() } else { format!("{code:0>6}") }
 }
 
 #[cfg(test)]
@@ -131,5 +132,6 @@ mod tests {
         assert_eq!(padded("791"), "000791");
         assert_eq!(padded(" 791983 "), "791983");
         assert_eq!(padded("7919830"), "7919830");
+        assert_eq!(padded(" "), "");
     }
 }

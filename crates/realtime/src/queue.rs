@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 const OVERHEAD: usize = 32;
 
 /// Places that an emptied queue keeps, so that idle sockets hold no memory for past bursts.
-const KEPT: usize = 16;
+const KEPT: usize = 4;
 
 /// Why a socket is to be closed, as a WebSocket close code (RFC 6455 7.4; 4000 and up are the contract's).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,12 +42,12 @@ struct State {
     close: Option<Close>,
 }
 
-/// What [`Queue::wait`] brings: frames to write, then perhaps the end.
+/// What [`Queue::take`] gives.
 #[derive(Debug, Default)]
 pub struct Waiting {
     /// Payloads, in order.
-    pub frames: VecDeque<Bytes>,
-    /// To be closed after they are written.
+    pub frames: Vec<Bytes>,
+    /// To be closed after they are written: nothing waits behind them.
     pub close: Option<Close>,
 }
 
@@ -84,20 +84,29 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Takes all that waits; empty when nothing does.
-    pub fn take(&self) -> Waiting {
+    /// Takes frames in order until their payloads reach `enough` bytes, or none waits. What is taken no longer counts.
+    pub fn take(&self, enough: usize) -> Waiting {
         let mut state = self.lock();
-        state.bytes = 0;
-        if state.frames.capacity() <= KEPT {
-            // Handed over frame by frame, so that a busy socket allocates nothing.
-            return Waiting { frames: state.frames.drain(..).collect(), close: state.close };
+        let (mut frames, mut taken) = (Vec::new(), 0);
+        while taken < enough
+            && let Some(frame) = state.frames.pop_front()
+        {
+            taken += frame.len();
+            state.bytes -= frame.len() + OVERHEAD;
+            frames.push(frame);
         }
-        Waiting { frames: std::mem::take(&mut state.frames), close: state.close }
+        if state.frames.is_empty() {
+            if state.frames.capacity() > KEPT {
+                state.frames = VecDeque::new();
+            }
+            return Waiting { frames, close: state.close };
+        }
+        Waiting { frames, close: None }
     }
 
-    /// Whether the socket has to be closed without more ado: its receiver was too slow.
-    pub fn has_overflowed(&self) -> bool {
-        self.lock().close == Some(Close::TOO_SLOW)
+    /// Why the socket is to be closed, once what waits is written.
+    pub fn closing(&self) -> Option<Close> {
+        self.lock().close
     }
 
     /// Waits until something was pushed, or the queue was closed, since the last wait. May return early.
@@ -126,7 +135,7 @@ mod tests {
         queue.push(Bytes::from_static(b"2"));
         queue.close(Close::SESSION_ENDED);
         queue.push(Bytes::from_static(b"3"));
-        let waiting = queue.take();
+        let waiting = queue.take(usize::MAX);
         assert_eq!(waiting.frames, ["1", "2"]);
         assert_eq!(waiting.close, Some(Close::SESSION_ENDED));
     }
@@ -135,12 +144,25 @@ mod tests {
     fn a_backlog_beyond_the_bound_closes_and_one_large_frame_does_not() {
         let queue = Queue::new(1000);
         queue.push(frame(5000));
-        assert_eq!(queue.take().close, None);
+        assert_eq!(queue.take(usize::MAX).close, None);
         queue.push(frame(600));
         queue.push(frame(600));
-        assert!(queue.has_overflowed());
-        let waiting = queue.take();
+        assert_eq!(queue.closing(), Some(Close::TOO_SLOW));
+        let waiting = queue.take(usize::MAX);
         assert_eq!((waiting.frames.len(), waiting.close), (0, Some(Close::TOO_SLOW)));
+    }
+
+    #[test]
+    fn a_part_can_be_taken_and_the_close_comes_with_the_last() {
+        let queue = Queue::new(10_000);
+        for _ in 0..5 {
+            queue.push(frame(100));
+        }
+        queue.close(Close::GOING_AWAY);
+        let first = queue.take(150);
+        assert_eq!((first.frames.len(), first.close), (2, None));
+        let rest = queue.take(1000);
+        assert_eq!((rest.frames.len(), rest.close), (3, Some(Close::GOING_AWAY)));
     }
 
     #[test]
@@ -148,9 +170,9 @@ mod tests {
         let queue = Queue::new(1000);
         for _ in 0..100 {
             queue.push(frame(600));
-            assert_eq!(queue.take().frames.len(), 1);
+            assert_eq!(queue.take(usize::MAX).frames.len(), 1);
         }
-        assert!(!queue.has_overflowed());
+        assert_eq!(queue.closing(), None);
     }
 
     #[tokio::test]
@@ -158,6 +180,6 @@ mod tests {
         let queue = Queue::new(1000);
         queue.push(frame(1));
         queue.wait().await;
-        assert_eq!(queue.take().frames.len(), 1);
+        assert_eq!(queue.take(usize::MAX).frames.len(), 1);
     }
 }

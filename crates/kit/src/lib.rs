@@ -1,0 +1,15 @@
+//! What the dialects share: bodies, field errors, credentials, absolute URLs, times on the wire, WebSockets, and the
+//! services around the routes.
+
+pub mod base_url;
+pub mod body;
+pub mod context;
+pub mod credentials;
+pub mod fault;
+pub mod fields;
+pub mod listen;
+pub mod path_id;
+pub mod reply;
+pub mod service;
+pub mod times;
+pub mod websocket;

@@ -1,0 +1,144 @@
+//! Times as they stand on the wire.
+
+use std::fmt;
+
+use domain::Time;
+use serde::{Serialize, Serializer};
+
+/// A time as `2021-08-26T07:42:42.087078Z`: UTC, always six digits of fraction (common.md, HTTP).
+///
+/// Years outside 0 to 9999 are written with as many digits as they need.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct WireTime(pub Time);
+
+/// `time` as text; see [`WireTime`], which writes it without a `String`.
+pub fn wire_time(time: Time) -> String {
+    WireTime(time).to_string()
+}
+
+const MICROS_A_DAY: i64 = 86_400_000_000;
+/// `YYYY-MM-DDTHH:MM:SS.ffffffZ`
+const WIDTH: usize = 27;
+
+/// The parts of a time.
+struct Parts {
+    year: i64,
+    /// Month and day, each from 1, then hour, minute, second.
+    rest: [i64; 5],
+    micros: i64,
+}
+
+impl Parts {
+    fn of(time: Time) -> Self {
+        let (year, month, day) = civil(time.0.div_euclid(MICROS_A_DAY));
+        let in_day = time.0.rem_euclid(MICROS_A_DAY);
+        let seconds = in_day / 1_000_000;
+        Self {
+            year,
+            rest: [month, day, seconds / 3600, seconds / 60 % 60, seconds % 60],
+            micros: in_day % 1_000_000,
+        }
+    }
+
+    /// The text, for the years that have four digits.
+    fn text(&self) -> Option<[u8; WIDTH]> {
+        if !(0..=9999).contains(&self.year) {
+            return None;
+        }
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        put(&mut text[..4], self.year);
+        for (at, part) in [5, 8, 11, 14, 17].into_iter().zip(self.rest) {
+            put(&mut text[at..at + 2], part);
+        }
+        put(&mut text[20..26], self.micros);
+        Some(text)
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar
+/// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// Writes the decimal digits of `number` into the whole of `place`.
+fn put(place: &mut [u8], mut number: i64) {
+    for digit in place.iter_mut().rev() {
+        *digit = b"0123456789"[usize::try_from(number % 10).unwrap_or_default()];
+        number /= 10;
+    }
+}
+
+impl fmt::Display for WireTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = Parts::of(self.0);
+        if let Some(text) = parts.text()
+            && let Ok(text) = std::str::from_utf8(&text)
+        {
+            return f.write_str(text);
+        }
+        let [month, day, hour, minute, second] = parts.rest;
+        write!(
+            f,
+            "{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:06}Z",
+            parts.year, parts.micros
+        )
+    }
+}
+
+impl Serialize for WireTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match Parts::of(self.0).text() {
+            Some(text) => serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default()),
+            None => serializer.collect_str(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn has_six_digits_of_fraction_always() {
+        assert_eq!(wire_time(Time(1_629_963_762_087_078)), "2021-08-26T07:42:42.087078Z");
+        assert_eq!(wire_time(Time(0)), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(wire_time(Time(-1)), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(
+            serde_json::to_string(&WireTime(Time(951_782_400_000_000))).unwrap(),
+            "\"2000-02-29T00:00:00.000000Z\""
+        );
+    }
+
+    #[test]
+    fn the_ends_of_the_range_are_written_too() {
+        assert_eq!(wire_time(Time(i64::MAX)), "294247-01-10T04:00:54.775807Z");
+        assert!(wire_time(Time(i64::MIN)).starts_with("-290308-12-21T19:59:05"));
+        assert_eq!(
+            serde_json::to_string(&WireTime(Time(i64::MAX))).unwrap(),
+            "\"294247-01-10T04:00:54.775807Z\""
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_jiff(micros in -62_135_596_800_000_000_i64..253_400_000_000_000_000) {
+            let reference = jiff::Timestamp::from_microsecond(micros).unwrap();
+            prop_assert_eq!(wire_time(Time(micros)), format!("{reference:.6}"));
+        }
+
+        #[test]
+        fn never_panics(micros: i64) {
+            prop_assert!(wire_time(Time(micros)).ends_with('Z'));
+        }
+    }
+}
