@@ -1,0 +1,118 @@
+//! Conversations, and the reading of their messages.
+
+use async_trait::async_trait;
+use domain::{
+    AccountId, ConversationId, Error, MessageId, Noun, Result, Time,
+    conversations::{Conversations, Direct, Kind, Overview, Page},
+    messages::Message,
+};
+use uuid::Uuid;
+
+use crate::{
+    SqlStore,
+    accounts::living,
+    engine::{Row, Tx, vals},
+    messages::{media_of, message, message_columns},
+    relations::pair,
+};
+
+#[async_trait]
+impl Conversations for SqlStore {
+    async fn start_direct(
+        &self,
+        initiator: AccountId,
+        receiver: AccountId,
+        uuid: Uuid,
+        now: Time,
+    ) -> Result<Direct> {
+        self.write(move |tx| start_direct(tx, initiator, receiver, uuid, now)).await
+    }
+
+    async fn direct(&self, id: ConversationId) -> Result<Option<Direct>> {
+        const DIRECT: &str =
+            "SELECT id, initiator, receiver FROM conversation WHERE id = $1 AND kind = 'direct'";
+        self.read(move |tx| tx.first(DIRECT, vals![id])?.as_mut().map(direct).transpose()).await
+    }
+
+    async fn overviews(&self, account: AccountId, limit: usize) -> Result<Vec<Overview>> {
+        self.snapshot(move |tx| overviews(tx, account, limit)).await
+    }
+
+    async fn messages_in(&self, conversation: ConversationId, page: Page) -> Result<Vec<Message>> {
+        self.snapshot(move |tx| messages_in(tx, conversation, page)).await
+    }
+}
+
+/// The direct conversation of the next columns of the row: id, initiator, receiver.
+fn direct(row: &mut Row) -> Result<Direct> {
+    Ok(Direct { id: row.take()?, initiator: row.take()?, receiver: row.take()? })
+}
+
+fn start_direct(
+    tx: &mut Tx<'_>,
+    initiator: AccountId,
+    receiver: AccountId,
+    uuid: Uuid,
+    now: Time,
+) -> Result<Direct> {
+    const PRESENT: &str = "SELECT id, initiator, receiver FROM conversation WHERE low = $1 AND high = $2";
+    const ADD: &str = "
+        INSERT INTO conversation (uuid, kind, low, high, initiator, receiver, message_count, last_at, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7)
+        ON CONFLICT (low, high) DO NOTHING RETURNING id, initiator, receiver";
+    const JOIN: &str = "INSERT INTO member (conversation, account) VALUES ($1, $2), ($1, $3)";
+    if living(tx, &[initiator, receiver])? < 2 {
+        return Err(Error::NotFound(Noun::Account));
+    }
+    let (low, high) = pair(initiator, receiver);
+    if let Some(mut row) = tx.first(PRESENT, vals![low, high])? {
+        return direct(&mut row);
+    }
+    let values = vals![uuid, Kind::Direct.as_str(), low, high, initiator, receiver, now];
+    if let Some(mut row) = tx.first(ADD, values)? {
+        let made = direct(&mut row)?;
+        tx.exec(JOIN, vals![made.id, low, high])?;
+        return Ok(made);
+    }
+    // Another transaction was faster: the insertion has waited for its end.
+    direct(&mut tx.first(PRESENT, vals![low, high])?.ok_or(Error::NotFound(Noun::Conversation))?)
+}
+
+fn overviews(tx: &mut Tx<'_>, account: AccountId, limit: usize) -> Result<Vec<Overview>> {
+    const OVERVIEWS: &str = concat!(
+        "SELECT c.id, c.initiator, c.receiver, c.last_message, ",
+        message_columns!(),
+        " FROM member me JOIN conversation c ON c.id = me.conversation
+        LEFT JOIN message m ON m.id = c.last_message LEFT JOIN account w ON w.id = m.author
+        WHERE me.account = $1 AND c.kind = 'direct' ORDER BY c.last_at DESC, c.id DESC LIMIT $2"
+    );
+    let mut directs = Vec::new();
+    let mut last_messages = Vec::new();
+    for mut row in tx.query(OVERVIEWS, vals![account, limit])? {
+        let direct = direct(&mut row)?;
+        let last: Option<MessageId> = row.take()?;
+        if last.is_some() {
+            last_messages.push(message(&mut row)?);
+        }
+        directs.push((direct, last));
+    }
+    let mut last_messages = media_of(tx, last_messages)?.into_iter();
+    let overview = |(direct, last): (Direct, Option<MessageId>)| Overview {
+        direct,
+        last_message: last.and_then(|_| last_messages.next()),
+    };
+    Ok(directs.into_iter().map(overview).collect())
+}
+
+fn messages_in(tx: &mut Tx<'_>, conversation: ConversationId, page: Page) -> Result<Vec<Message>> {
+    const MESSAGES: &str = concat!(
+        "SELECT ",
+        message_columns!(),
+        " FROM message m JOIN account w ON w.id = m.author
+        WHERE m.conversation = $1 AND m.id < $2 ORDER BY m.id DESC LIMIT $3"
+    );
+    let before = page.before.unwrap_or(MessageId(i64::MAX));
+    let mut rows = tx.query(MESSAGES, vals![conversation, before, page.limit])?;
+    let messages = rows.iter_mut().map(message).collect::<Result<_>>()?;
+    media_of(tx, messages)
+}

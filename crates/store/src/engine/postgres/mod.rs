@@ -1,0 +1,204 @@
+//! PostgreSQL: a pool of connections; closures run off the async threads.
+
+mod fault;
+mod session;
+
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use domain::{Error, Noun, Result, ports::Bus};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::Handle;
+use tokio_postgres::{Config, IsolationLevel, NoTls, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+pub(crate) use fault::PostgresFault;
+pub(crate) use session::{parameters, row};
+
+use self::session::PostgresSession;
+use super::{Flavour, Tx, publish, text::Texts};
+
+/// How long a task waits for a free connection, and a new connection for the server.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a transaction that collided with another is tried.
+pub(crate) const TRIES: u32 = 10;
+
+/// The PostgreSQL side of the store.
+#[derive(Clone)]
+pub(crate) struct Postgres {
+    pool: Pool,
+    texts: Arc<Mutex<Texts>>,
+    bus: Arc<dyn Bus>,
+}
+
+impl Postgres {
+    /// A pool on `url`; no connection is made yet.
+    pub(crate) fn new(url: &str, connections: usize, bus: Arc<dyn Bus>) -> anyhow::Result<Self> {
+        let mut config: Config = url.parse().context("the database URL is not understood")?;
+        config.connect_timeout(PATIENCE).keepalives_idle(Duration::from_secs(30));
+        if config.get_application_name().is_none() {
+            config.application_name("tertulia");
+        }
+        let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = if config.get_ssl_mode() == SslMode::Require {
+            Manager::from_config(config, MakeRustlsConnect::new(tls()?), fast)
+        } else {
+            Manager::from_config(config, NoTls, fast)
+        };
+        let pool = Pool::builder(manager)
+            .max_size(connections.max(1))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .recycle_timeout(Some(PATIENCE))
+            .build()
+            .context("cannot make the pool of database connections")?;
+        Ok(Self { pool, texts: Arc::new(Mutex::new(Texts::new(Flavour::Postgres))), bus })
+    }
+
+    /// A connection of the pool; with the cause when there is none.
+    pub(crate) async fn connect(&self) -> anyhow::Result<Object> {
+        self.pool.get().await.context("cannot connect to the database")
+    }
+
+    /// A connection of the pool, or `Unavailable(Store)`.
+    pub(crate) async fn connection(&self) -> Result<Object> {
+        self.connect().await.map_err(|cause| {
+            tracing::warn!("{cause:#}");
+            Error::Unavailable(Noun::Store)
+        })
+    }
+
+    /// Where events go.
+    pub(crate) fn bus(&self) -> &dyn Bus {
+        &*self.bus
+    }
+
+    /// Makes a change, and tries it again when it collides with another.
+    pub(crate) async fn write<T, F>(&self, mut work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let mut client = self.connection().await?;
+        let this = self.clone();
+        let handle = Handle::current();
+        let written = tokio::task::spawn_blocking(move || {
+            for attempt in 1..=TRIES {
+                match this.try_write(&mut client, &handle, &mut work) {
+                    Attempt::Done(answer) => return answer,
+                    Attempt::Collided => thread::sleep(pause(attempt)),
+                }
+            }
+            Err(anyhow!("a transaction collided with others {TRIES} times").into())
+        });
+        written.await.unwrap_or_else(|cause| Err(anyhow!("a change panicked: {cause}").into()))
+    }
+
+    fn try_write<T>(
+        &self,
+        client: &mut Object,
+        handle: &Handle,
+        work: &mut impl FnMut(&mut Tx<'_>) -> Result<T>,
+    ) -> Attempt<T> {
+        let transaction = match handle.block_on(client.transaction()) {
+            Ok(transaction) => transaction,
+            Err(cause) => return failed(cause),
+        };
+        let mut session = PostgresSession::new(&transaction, handle, &self.texts);
+        let mut tx = Tx::new(&mut session);
+        let outcome = work(&mut tx);
+        let told = tx.into_told();
+        match (outcome, session.trouble) {
+            (Ok(value), _) => match handle.block_on(transaction.commit()) {
+                Ok(()) => {
+                    publish(self.bus(), told);
+                    Attempt::Done(Ok(value))
+                }
+                Err(cause) => failed(cause),
+            },
+            (Err(error), trouble) => {
+                if let Err(cause) = handle.block_on(transaction.rollback()) {
+                    tracing::debug!("a rollback failed, with it the connection: {cause}");
+                }
+                if trouble == Some(PostgresFault::Collision) {
+                    Attempt::Collided
+                } else {
+                    Attempt::Done(Err(error))
+                }
+            }
+        }
+    }
+
+    /// Reads what was committed before. With `snapshot`, all queries see the same state.
+    pub(crate) async fn read<T, F>(&self, snapshot: bool, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let mut client = self.connection().await?;
+        let this = self.clone();
+        let handle = Handle::current();
+        let read = tokio::task::spawn_blocking(move || {
+            if !snapshot {
+                return work(&mut Tx::new(&mut PostgresSession::new(&client, &handle, &this.texts)));
+            }
+            let builder = client.build_transaction().read_only(true);
+            let begun = handle.block_on(builder.isolation_level(IsolationLevel::RepeatableRead).start());
+            let transaction = begun.map_err(|cause| explained(cause))?;
+            let answer = work(&mut Tx::new(&mut PostgresSession::new(&transaction, &handle, &this.texts)));
+            let ended = handle.block_on(transaction.rollback());
+            answer.and_then(|value| ended.map(|()| value).map_err(explained))
+        });
+        read.await.unwrap_or_else(|cause| Err(anyhow!("a reading panicked: {cause}").into()))
+    }
+
+    /// Closes the pool: connections in use end when they come back.
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+}
+
+/// What came of one try.
+enum Attempt<T> {
+    Done(Result<T>),
+    Collided,
+}
+
+fn failed<T>(cause: tokio_postgres::Error) -> Attempt<T> {
+    match PostgresFault::of(&cause) {
+        PostgresFault::Collision => Attempt::Collided,
+        _ => Attempt::Done(Err(explained(cause))),
+    }
+}
+
+/// The core's error for one of PostgreSQL's.
+pub(crate) fn explained(cause: tokio_postgres::Error) -> Error {
+    if PostgresFault::of(&cause) == PostgresFault::Unavailable {
+        tracing::warn!("the database is not reachable: {cause}");
+        Error::Unavailable(Noun::Store)
+    } else {
+        Error::Internal(cause.into())
+    }
+}
+
+/// How long to wait after the `attempt`th collision: longer each time, so that those who collide drift apart.
+pub(crate) fn pause(attempt: u32) -> Duration {
+    Duration::from_millis(u64::from(attempt * attempt))
+}
+
+/// TLS with the certificate authorities that browsers trust. (libpq's `require` would take any certificate.)
+fn tls() -> anyhow::Result<ClientConfig> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    Ok(ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .context("no usable TLS version")?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

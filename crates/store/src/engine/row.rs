@@ -1,0 +1,123 @@
+//! Rows, read column by column from the left.
+
+use anyhow::anyhow;
+use domain::{AccountId, ConversationId, KeyId, MessageId, Result, SessionId, Time};
+use uuid::Uuid;
+
+use super::Val;
+
+/// One row of an answer.
+#[derive(Debug)]
+pub(crate) struct Row {
+    columns: std::vec::IntoIter<Val>,
+}
+
+impl Row {
+    /// The row of these columns.
+    pub(crate) fn new(columns: Vec<Val>) -> Self {
+        Self { columns: columns.into_iter() }
+    }
+
+    /// The next column. A column that is missing or of another type is a fault of the statement: `Internal`.
+    pub(crate) fn take<T: FromVal>(&mut self) -> Result<T> {
+        let value = self.columns.next().ok_or_else(|| anyhow!("a row has fewer columns than were read"))?;
+        T::from_val(value)
+    }
+}
+
+/// What a column can be read as.
+pub(crate) trait FromVal: Sized {
+    /// Reads the value, or says that it is of another type.
+    fn from_val(value: Val) -> Result<Self>;
+}
+
+fn mismatch<T>(value: &Val) -> domain::Error {
+    anyhow!("a column holds {value:?}, where {} was due", std::any::type_name::<T>()).into()
+}
+
+impl FromVal for i64 {
+    fn from_val(value: Val) -> Result<Self> {
+        match value {
+            Val::Int(number) => Ok(number),
+            other => Err(mismatch::<Self>(&other)),
+        }
+    }
+}
+
+impl FromVal for bool {
+    fn from_val(value: Val) -> Result<Self> {
+        match value {
+            Val::Bool(truth) => Ok(truth),
+            Val::Int(number) => Ok(number != 0),
+            other => Err(mismatch::<Self>(&other)),
+        }
+    }
+}
+
+impl FromVal for f64 {
+    fn from_val(value: Val) -> Result<Self> {
+        match value {
+            Val::Float(number) => Ok(number),
+            other => Err(mismatch::<Self>(&other)),
+        }
+    }
+}
+
+impl FromVal for String {
+    fn from_val(value: Val) -> Result<Self> {
+        match value {
+            Val::Text(text) => Ok(text),
+            other => Err(mismatch::<Self>(&other)),
+        }
+    }
+}
+
+impl FromVal for Vec<u8> {
+    fn from_val(value: Val) -> Result<Self> {
+        match value {
+            Val::Bytes(bytes) => Ok(bytes),
+            other => Err(mismatch::<Self>(&other)),
+        }
+    }
+}
+
+impl<const N: usize> FromVal for [u8; N] {
+    fn from_val(value: Val) -> Result<Self> {
+        Vec::from_val(value)?.try_into().map_err(|bytes| mismatch::<Self>(&Val::Bytes(bytes)))
+    }
+}
+
+impl FromVal for Uuid {
+    fn from_val(value: Val) -> Result<Self> {
+        match value {
+            Val::Uuid(uuid) => Ok(uuid),
+            other => <[u8; 16]>::from_val(other).map(Uuid::from_bytes),
+        }
+    }
+}
+
+impl FromVal for SessionId {
+    fn from_val(value: Val) -> Result<Self> {
+        Uuid::from_val(value).map(Self)
+    }
+}
+
+macro_rules! from_numbers {
+    ($($id:ident),*) => { $(
+        impl FromVal for $id {
+            fn from_val(value: Val) -> Result<Self> {
+                i64::from_val(value).map(Self)
+            }
+        }
+    )* };
+}
+from_numbers!(AccountId, ConversationId, MessageId, KeyId, Time);
+
+impl<T: FromVal> FromVal for Option<T> {
+    fn from_val(value: Val) -> Result<Self> {
+        match value {
+            Val::Null => Ok(None),
+            some => T::from_val(some).map(Some),
+        }
+    }
+}

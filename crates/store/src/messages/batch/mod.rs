@@ -1,0 +1,139 @@
+//! Messages on PostgreSQL: all that wait are stored by a handful of statements and one commit.
+//!
+//! One batch after another, so that what this process stores is published in the order of the commits. Between
+//! processes the locks of the conversations keep the order of each one's messages.
+
+mod transaction;
+
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::anyhow;
+use domain::{
+    Error, Event, Noun, Posted, Result,
+    messages::{Message, NewMessage},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use self::transaction::{Failure, try_store};
+use crate::engine::{Postgres, PostgresFault, TRIES, explained, pause, publish};
+
+/// Messages that may wait.
+const ROOM: usize = 4096;
+
+/// Most messages in one transaction.
+const BATCH: usize = 512;
+
+/// A message and the task that waits for it to be stored.
+struct Waiting {
+    new: NewMessage,
+    reply: oneshot::Sender<Result<Message>>,
+}
+
+/// The task that stores messages.
+pub(crate) struct Batcher {
+    /// `None` once it is closed.
+    waiting: Mutex<Option<mpsc::Sender<Waiting>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Batcher {
+    /// Starts the task on the present runtime. It ends when the batcher is closed or dropped.
+    pub(crate) fn start(postgres: Postgres) -> Self {
+        let (waiting, queue) = mpsc::channel(ROOM);
+        let task = tokio::spawn(run(postgres, queue));
+        Self { waiting: Mutex::new(Some(waiting)), task: Mutex::new(Some(task)) }
+    }
+
+    /// Stores a message with others that wait, and publishes it.
+    pub(crate) async fn add(&self, new: NewMessage) -> Result<Message> {
+        let (reply, answer) = oneshot::channel();
+        {
+            let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let waiting = waiting.as_ref().ok_or(Error::Unavailable(Noun::Store))?;
+            waiting.try_send(Waiting { new, reply }).map_err(|_| Error::Unavailable(Noun::Store))?;
+        }
+        answer.await.unwrap_or_else(|_| Err(anyhow!("the batch of a message was lost").into()))
+    }
+
+    /// Stores what waits, and takes no more.
+    pub(crate) async fn close(&self) {
+        drop(self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task
+            && let Err(cause) = task.await
+        {
+            tracing::error!("the task that stores messages did not end well: {cause}");
+        }
+    }
+}
+
+async fn run(postgres: Postgres, mut queue: mpsc::Receiver<Waiting>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
+        // A task of its own: if it panics, its messages are answered with an error and the next batch comes.
+        let stored = tokio::spawn(store_batch(postgres.clone(), std::mem::take(&mut batch))).await;
+        if let Err(cause) = stored {
+            tracing::error!("a batch of messages was lost: {cause}");
+        }
+    }
+}
+
+/// Stores, publishes and answers a batch.
+async fn store_batch(postgres: Postgres, batch: Vec<Waiting>) {
+    let (news, replies): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|waiting| (waiting.new, waiting.reply)).unzip();
+    let outcomes = match store(&postgres, &news).await {
+        Ok(outcomes) => outcomes,
+        // Perhaps one of them is to blame (a UUID that exists): then the others shall not suffer for it.
+        Err(Error::Internal(cause)) if news.len() > 1 => {
+            tracing::warn!(
+                "a batch of {} messages failed, they are stored one by one: {cause:#}",
+                news.len()
+            );
+            one_by_one(&postgres, &news).await
+        }
+        Err(error) => news.iter().map(|_| Err(same(&error))).collect(),
+    };
+    let told = outcomes.iter().flatten().cloned().map(Event::MessagePosted).collect();
+    publish(postgres.bus(), told);
+    for (reply, outcome) in replies.into_iter().zip(outcomes) {
+        // Nobody waits any more when the task was dropped; the message stands all the same.
+        let _ = reply.send(outcome.map(|posted| posted.message));
+    }
+}
+
+async fn one_by_one(postgres: &Postgres, news: &[NewMessage]) -> Vec<Result<Posted>> {
+    let mut outcomes = Vec::with_capacity(news.len());
+    for new in news {
+        let outcome = store(postgres, std::slice::from_ref(new)).await;
+        outcomes.extend(outcome.unwrap_or_else(|error| vec![Err(error)]));
+    }
+    outcomes
+}
+
+/// Stores messages in one transaction, and tries it again when it collides with another. On an error none is stored.
+async fn store(postgres: &Postgres, news: &[NewMessage]) -> Result<Vec<Result<Posted>>> {
+    let mut client = postgres.connection().await?;
+    for attempt in 1..=TRIES {
+        match try_store(&mut client, news).await {
+            Ok(outcomes) => return Ok(outcomes),
+            Err(Failure::Other(error)) => return Err(error),
+            Err(Failure::Database(cause)) if PostgresFault::of(&cause) != PostgresFault::Collision => {
+                return Err(explained(cause));
+            }
+            Err(Failure::Database(_)) => tokio::time::sleep(pause(attempt)).await,
+        }
+    }
+    Err(anyhow!("a batch of messages collided with other transactions {TRIES} times").into())
+}
+
+/// The same error for another message of the batch.
+fn same(error: &Error) -> Error {
+    match error {
+        Error::Unavailable(noun) => Error::Unavailable(*noun),
+        other => anyhow!("the batch of a message failed: {other:?}").into(),
+    }
+}

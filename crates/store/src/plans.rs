@@ -1,0 +1,152 @@
+//! No list reads a whole table: SQLite is asked how it answers each statement of the store.
+
+use std::sync::Arc;
+
+use domain::{
+    AccountId, Event, Result, SessionId, Time,
+    accounts::{AccountChange, Accounts as _, AvatarChange, Cards, Identity, NewAccount, Role},
+    codes::Codes as _,
+    conversations::{Conversations as _, Page},
+    keys::Keys as _,
+    messages::{MediaFile, Messages as _, NewMessage},
+    ports::{Bus, Health as _},
+    relations::Relations as _,
+    sessions::{NewSession, SessionBy, Sessions as _},
+};
+use uuid::Uuid;
+
+use crate::{Database, Location, Options, SqlStore};
+
+struct Silence;
+
+impl Bus for Silence {
+    fn publish(&self, _: Arc<Event>) {}
+}
+
+fn new_account(name: &str) -> NewAccount {
+    NewAccount {
+        uuid: Uuid::from_u128(name.bytes().fold(0, |sum, byte| sum * 256 + u128::from(byte))),
+        username: name.into(),
+        username_folded: name.into(),
+        email: String::new(),
+        first_name: String::new(),
+        last_name: String::new(),
+        password: None,
+        two_factor: false,
+        role: Role::Student,
+        photo: Some(format!("{name}.png")),
+        created_at: Time(1),
+    }
+}
+
+fn listed(search: Option<&str>) -> Cards {
+    Cards::All { search: search.map(str::to_owned), after: None, limit: 10 }
+}
+
+/// Asks everything at least once.
+async fn ask_everything(store: &SqlStore) -> Result<()> {
+    let (now, uuid) = (Time(5), Uuid::from_u128);
+    let ana = store.add_account(new_account("ana")).await?;
+    let ben = store.add_account(new_account("ben")).await?;
+    let identity = Identity { provider: "42", external_id: "1".into() };
+    store.add_identity(identity.clone(), new_account("ana")).await?;
+    store.identity(identity).await?;
+    store.password_holder("ana").await?;
+    store.password_holder_of(ana).await?;
+    store.rehash_password(ana, "old", "new".into()).await?;
+    store.account_named("ana").await?;
+    store.people(vec![ana, ben]).await?;
+    store.befriend(ana, ben, uuid(1), now).await?;
+    for which in
+        [listed(None), listed(Some("an")), listed(Some("ana")), Cards::FriendsOf(ana), Cards::Of(vec![ana])]
+    {
+        store.cards(which, now).await?;
+    }
+    let new = NewSession {
+        id: SessionId(uuid(2)),
+        account: ana,
+        opaque_hash: [2; 32],
+        dialect: "messenger",
+        created_at: now,
+    };
+    store.set_code(ana, [1; 32], Time(99)).await?;
+    store.add_session(new.clone(), Some([2; 32])).await?;
+    store.add_session(new.clone(), Some([1; 32])).await?;
+    store.session(SessionBy::Id(new.id)).await?;
+    store.session(SessionBy::OpaqueHash(new.opaque_hash)).await?;
+    store.session_of(ana, "messenger", now).await?;
+    store.touch_sessions(vec![new.id], Time(9)).await?;
+    store.add_key(ana, "cli", [3; 32], now).await?;
+    store.key([3; 32]).await?;
+    store.revoke_key(ana, "cli", now).await?;
+    store.spend_refresh([1; 16], Time(9), now).await?;
+    store.is_refresh_spent([1; 16]).await?;
+    converse(store, ana, ben).await?;
+    store.end_session(new.id, now).await?;
+    store.end_idle_sessions(now, now).await?;
+    store.ended_since(now).await?;
+    for avatar in [AvatarChange::Photo("x".into()), AvatarChange::Text("y".into()), AvatarChange::Cleared] {
+        let change =
+            AccountChange { password: Some("new".into()), avatar: Some(avatar), ..AccountChange::default() };
+        store.set_account(ana, change, now).await?;
+    }
+    store.unfriend(ana, ben).await?;
+    store.befriend(ana, ben, uuid(1), now).await?;
+    store.remove_account(ana, now).await?;
+    store.ping().await
+}
+
+async fn converse(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()> {
+    let direct = store.start_direct(ana, ben, Uuid::from_u128(3), Time(5)).await?;
+    store.direct(direct.id).await?;
+    let file = MediaFile {
+        uuid: Uuid::from_u128(5),
+        key: "f".into(),
+        label: String::new(),
+        size: 1,
+        uploaded_at: Time(1),
+    };
+    let new = NewMessage {
+        uuid: Uuid::from_u128(4),
+        conversation: direct.id,
+        author: ana,
+        text: "x".into(),
+        created_at: Time(5),
+        media: vec![file],
+    };
+    store.add_message(new).await?;
+    store.overviews(ana, 10).await?;
+    store.messages_in(direct.id, Page { before: None, limit: 10 }).await?;
+    Ok(())
+}
+
+/// Steps of plans that go through a list that was given, not through a table.
+fn is_list(step: &str) -> bool {
+    step.starts_with("SCAN json_each")
+        || step.starts_with("SCAN account_search VIRTUAL TABLE INDEX")
+        || step == "SCAN CONSTANT ROW"
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_statement_reads_a_whole_table() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("plans.db");
+    let options = Options { readers: 1, connections: 2 };
+    let store = Database::open(&Location::Sqlite(path.clone()), Arc::new(Silence), options).await.unwrap();
+    ask_everything(&store).await.unwrap();
+    store.close().await;
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    let mut asked = 0;
+    let mut scans = Vec::new();
+    for sql in crate::engine::seen_in(&path) {
+        asked += 1;
+        let mut plan = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let nulls = vec![rusqlite::types::Null; plan.parameter_count()];
+        let steps =
+            plan.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>("detail")).unwrap();
+        let whole = steps.map(Result::unwrap).filter(|step| step.contains("SCAN ") && !is_list(step));
+        scans.extend(whole.map(|step| format!("{step}: {sql}")));
+    }
+    assert!(asked > 50, "only {asked} statements were seen");
+    assert!(scans.is_empty(), "{scans:#?}");
+}

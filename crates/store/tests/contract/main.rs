@@ -1,0 +1,132 @@
+//! What the core asks of a store, asked of both databases: one suite, run twice.
+//!
+//! PostgreSQL takes part when `TEST_POSTGRES_URL` names a server on which databases may be made
+//! (`postgres://user@host:port/postgres`); each test makes one of its own.
+#![allow(missing_docs)]
+
+mod accounts;
+mod cards;
+mod conversations;
+mod crowd;
+mod engine;
+mod keys;
+mod messages;
+mod opening;
+mod postgres;
+mod rate;
+mod relations;
+mod sessions;
+mod world;
+
+/// One test on each database for every function named.
+macro_rules! contract {
+    ($($module:ident { $($name:ident),* $(,)? })*) => { $(
+        mod $module {
+            mod on_sqlite { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let world = crate::world::World::sqlite().await;
+                    crate::$module::$name(&world).await;
+                    world.end().await;
+                }
+            )* }
+            mod on_postgres { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(world) = crate::world::World::postgres().await {
+                        crate::$module::$name(&world).await;
+                        world.end().await;
+                    }
+                }
+            )* }
+        }
+    )* };
+}
+
+mod contract {
+    contract! {
+        accounts {
+            an_account_is_found_by_its_folded_name,
+            a_folded_name_is_taken_once,
+            racing_sign_ups_make_one_account,
+            ids_are_not_used_again,
+            a_change_leaves_the_rest_as_it_is,
+            a_name_can_be_changed_to_a_free_one_alone,
+            a_new_password_ends_the_other_sessions_and_voids_the_code,
+            a_hash_is_replaced_only_while_it_is_the_known_one,
+            an_avatar_replaces_the_uploaded_one_before_it,
+            a_deleted_account_leaves_nothing_personal,
+            a_deleted_account_can_do_nothing_more,
+            an_identity_makes_one_account,
+            racing_identities_make_one_account,
+            a_taken_name_gets_the_first_free_number,
+            a_text_with_nul_matches_nothing,
+        }
+        cards {
+            all_cards_come_by_folded_name,
+            pages_of_cards_follow_each_other,
+            a_search_finds_every_part_of_a_name,
+            search_texts_have_no_special_characters,
+            cards_show_sessions_and_friends,
+            friends_are_those_whom_both_sides_accepted,
+        }
+        sessions {
+            a_session_is_found_by_id_and_by_hash,
+            a_session_ends_once_and_is_told,
+            the_newest_live_session_of_a_dialect_is_found,
+            idle_sessions_end,
+            touching_never_goes_back,
+            a_right_code_is_used_up,
+            a_code_is_void_after_five_wrong_ones,
+            a_code_expires,
+            a_new_code_replaces_the_old_one,
+            racing_right_codes_make_one_session,
+            a_refresh_token_is_spent_once,
+            racing_refreshes_spend_once,
+            old_marks_of_refresh_tokens_go,
+        }
+        keys {
+            a_key_lives_until_it_is_revoked,
+            a_label_is_taken_while_its_key_lives,
+            a_deleted_accounts_keys_are_dead,
+        }
+        relations {
+            befriending_makes_and_lifts_a_relation,
+            a_rejected_one_cannot_be_befriended,
+            the_one_who_rejected_can_change_their_mind,
+            unfriending_deletes_and_is_harmless_twice,
+            deleted_accounts_cannot_be_befriended,
+            racing_friends_make_one_relation,
+            befriending_and_unfriending_at_once_stay_sound,
+        }
+        conversations {
+            a_pair_has_one_conversation,
+            racing_starts_make_one_conversation,
+            a_deleted_account_cannot_be_talked_to,
+            overviews_come_by_newest_activity,
+            pages_of_messages_follow_each_other,
+        }
+        messages {
+            a_message_is_stored_told_and_read,
+            media_stay_with_their_message_in_order,
+            strangers_and_unknown_places_are_refused,
+            a_rejected_pair_cannot_write,
+            a_deleted_author_cannot_write,
+            racing_messages_stand_in_one_order,
+            a_refused_message_does_not_disturb_others,
+            a_repeated_uuid_fails_alone,
+            what_was_written_stays_under_the_name_deleted,
+        }
+        engine {
+            ping_answers,
+            a_closed_store_is_unavailable,
+            a_read_sees_what_was_answered_before,
+        }
+        opening {
+            what_was_stored_is_there_after_reopening,
+            a_newer_database_is_refused,
+            opening_at_once_migrates_once,
+            two_stores_write_to_one_database,
+        }
+    }
+}
