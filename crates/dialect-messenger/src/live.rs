@@ -43,15 +43,18 @@ pub(crate) async fn open(
     let id = ConversationId(id);
     conversations::open(app, &caller, id).await.map_err(fault::conversing)?;
     let handshake = handshake?;
-    let (queue, listening) = context.listen(&caller, Topic::Conversation(id), Arc::new(Listener::new()));
+    let ears = context.listen(&caller, Topic::Conversation(id), Arc::new(Listener::new()));
     // Asked once more, now that its end would be heard.
     if !sessions::is_live(app, &caller).await? {
         return Err(Error::Unauthenticated(Refusal::Invalid).into());
     }
-    let limits =
-        Limits { max_message: context.socket_limits.max_file_frame, rate: context.socket_limits.rate };
+    let limits = Limits {
+        max_message: context.socket_limits.max_file_frame,
+        rate: context.socket_limits.rate,
+        expires_at: None,
+    };
     let chat = Chat { app: context.app.clone(), caller, conversation: id };
-    Ok(context.sockets.open(handshake, chat, queue, listening, limits))
+    Ok(context.sockets.open(handshake, chat, ears, limits))
 }
 
 /// The speaking half.
@@ -65,7 +68,7 @@ impl Live for Chat {
     fn said(&mut self, text: String) -> Said {
         let draft = match draft(&text) {
             Ok(draft) => draft,
-            Err(problem) => return Said::Answer(vec![error_frame(problem)]),
+            Err(problem) => return Said::Answer(vec![error_frame(problem).into()]),
         };
         let (app, caller, conversation) = (self.app.clone(), self.caller, self.conversation);
         // A file takes its time to be kept: what is said after it must not come before it.
@@ -74,7 +77,7 @@ impl Live for Chat {
             match messages::post(&app, &caller, conversation, draft).await {
                 // The sender's receipt is the echo.
                 Ok(_) => Vec::new(),
-                Err(error) => vec![error_frame(&fault::frame_text(error))],
+                Err(error) => vec![error_frame(&fault::frame_text(error)).into()],
             }
         };
         if has_files { Said::Alone(Box::pin(posted)) } else { Said::Later(Box::pin(posted)) }

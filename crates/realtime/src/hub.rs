@@ -5,11 +5,10 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use bytes::Bytes;
 use dashmap::DashMap;
 use domain::{Event, Grant, Topic};
 
-use crate::{Close, EventStream, Queue};
+use crate::{Close, EventStream, Frame, Queue};
 
 /// Events handed out before other tasks get their turn.
 const BURST: usize = 16;
@@ -30,8 +29,8 @@ pub struct Shape {
 pub enum Heard {
     /// Nothing.
     Nothing,
-    /// These bytes go to the socket.
-    Frame(Bytes),
+    /// This goes to the socket.
+    Frame(Frame),
     /// The socket has to be closed.
     Close(Close),
 }
@@ -127,7 +126,7 @@ impl Hub {
                 }
                 match encode(&mut encoded, &*listener.ear, event) {
                     Heard::Nothing => {}
-                    Heard::Frame(bytes) => listener.queue.push(bytes),
+                    Heard::Frame(frame) => listener.queue.push(frame),
                     Heard::Close(why) => listener.queue.close(why),
                 }
             }
@@ -253,7 +252,7 @@ mod tests {
         stage.bus.publish(posted("hello"));
         for (queue, _) in &listeners {
             queue.wait().await;
-            assert_eq!(queue.take(usize::MAX).frames, ["hello"]);
+            assert_eq!(queue.take(usize::MAX).frames, [Frame::from("hello")]);
         }
         assert_eq!(stage.encodings.load(Ordering::Relaxed), 2);
     }

@@ -10,4 +10,4 @@ mod queue;
 
 pub use bus::{EventStream, LocalBus};
 pub use hub::{Ear, Heard, Hub, Listening, Shape};
-pub use queue::{Close, Queue, Waiting};
+pub use queue::{Close, Frame, Note, Queue, Waiting};

@@ -6,10 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use domain::{AccountId, MessageId};
 use tokio::sync::Notify;
 
 /// Bytes that a queued frame costs beyond its payload, for the bound.
-const OVERHEAD: usize = 32;
+const OVERHEAD: usize = size_of::<Frame>();
 
 /// Places that an emptied queue keeps, so that idle sockets hold no memory for past bursts.
 const KEPT: usize = 4;
@@ -27,6 +28,30 @@ impl Close {
     pub const TOO_SLOW: Self = Self(4008);
 }
 
+/// What is written to a socket at once: one message of the transport.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// The payload.
+    pub bytes: Bytes,
+    /// The message that it carries, where somebody wants to know that it was written.
+    pub note: Option<Note>,
+}
+
+/// A message that a frame carries, and for whom it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Note {
+    /// The message.
+    pub message: MessageId,
+    /// The one whose receipt it waits for.
+    pub receiver: AccountId,
+}
+
+impl<B: Into<Bytes>> From<B> for Frame {
+    fn from(bytes: B) -> Self {
+        Self { bytes: bytes.into(), note: None }
+    }
+}
+
 /// The frames that wait for one socket, and whether it is to be closed.
 #[derive(Debug)]
 pub struct Queue {
@@ -37,7 +62,7 @@ pub struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    frames: VecDeque<Bytes>,
+    frames: VecDeque<Frame>,
     bytes: usize,
     close: Option<Close>,
 }
@@ -46,7 +71,7 @@ struct State {
 #[derive(Debug, Default)]
 pub struct Waiting {
     /// Payloads, in order.
-    pub frames: Vec<Bytes>,
+    pub frames: Vec<Frame>,
     /// To be closed after they are written: nothing waits behind them.
     pub close: Option<Close>,
 }
@@ -59,12 +84,13 @@ impl Queue {
 
     /// Adds a frame. When it does not fit, what waits is dropped and the socket is to be closed with
     /// [`Close::TOO_SLOW`]. After a close nothing is added.
-    pub fn push(&self, frame: Bytes) {
+    pub fn push(&self, frame: impl Into<Frame>) {
+        let frame = frame.into();
         let mut state = self.lock();
         if state.close.is_some() {
             return;
         }
-        let size = frame.len() + OVERHEAD;
+        let size = frame.bytes.len() + OVERHEAD;
         // A single frame may be larger than the bound; it is a backlog that is refused.
         if state.bytes > 0 && state.bytes + size > self.max_bytes {
             *state = State { close: Some(Close::TOO_SLOW), ..State::default() };
@@ -91,8 +117,8 @@ impl Queue {
         while taken < enough
             && let Some(frame) = state.frames.pop_front()
         {
-            taken += frame.len();
-            state.bytes -= frame.len() + OVERHEAD;
+            taken += frame.bytes.len();
+            state.bytes -= frame.bytes.len() + OVERHEAD;
             frames.push(frame);
         }
         if state.frames.is_empty() {
@@ -131,12 +157,12 @@ mod tests {
     #[test]
     fn frames_come_out_in_order_then_the_close() {
         let queue = Queue::new(1000);
-        queue.push(Bytes::from_static(b"1"));
-        queue.push(Bytes::from_static(b"2"));
+        queue.push("1");
+        queue.push("2");
         queue.close(Close::SESSION_ENDED);
-        queue.push(Bytes::from_static(b"3"));
+        queue.push("3");
         let waiting = queue.take(usize::MAX);
-        assert_eq!(waiting.frames, ["1", "2"]);
+        assert_eq!(waiting.frames, [Frame::from("1"), Frame::from("2")]);
         assert_eq!(waiting.close, Some(Close::SESSION_ENDED));
     }
 

@@ -5,9 +5,13 @@
 
 mod frame;
 mod handshake;
+mod live;
+mod outgoing;
 mod pump;
 mod rate;
+mod sockets;
 
 pub use handshake::Handshake;
-pub use pump::{Limits, Live, Said, Sockets};
+pub use live::{Limits, Live, Replay, Said};
 pub use rate::MessageRate;
+pub use sockets::Sockets;

@@ -7,22 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
-use realtime::{Close, Listening, Queue};
-use tokio::{net::TcpStream, time::sleep_until};
-use tokio_util::task::TaskTracker;
+use realtime::{Close, Frame, Queue};
+use tokio::time::sleep_until;
 
 use super::{
-    Handshake, MessageRate,
-    frame::{Decoder, Incoming, Opcode, encode, encode_close},
+    Limits, Live, Said,
+    frame::{Decoder, Incoming, Opcode},
     handshake::Raw,
+    outgoing::Outgoing,
     rate::Bucket,
 };
-
-/// Bytes that are encoded and written at once.
-const BATCH: usize = 64 << 10;
 
 /// Bytes that are read at once.
 const READ: usize = 32 << 10;
@@ -42,85 +38,17 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 /// The same for a receiver that was too slow: it is to learn why, once it reads again.
 const SLOW_CLOSE_WITHIN: Duration = Duration::from_mins(1);
 
-/// The speaking half of a live session. It knows no socket.
-pub trait Live: Send + 'static {
-    /// What comes of a text message.
-    fn said(&mut self, text: String) -> Said;
-
-    /// What comes of a binary message: a close with 1003, unless the dialect knows better (RFC 6455, 7.4.1).
-    fn said_binary(&mut self, _bytes: Vec<u8>) -> Said {
-        Said::Close(1003)
-    }
-
-    /// What a client is told whose message is beyond its [`MessageRate`], if the dialect has a frame for it.
-    fn throttled(&self) -> Option<Bytes>;
-}
-
-/// What comes of a message.
-pub enum Said {
-    /// Nothing to wait for: these frames go to the sender.
-    Answer(Vec<Bytes>),
-    /// It is in the works, and its frames come later. The next messages need not wait: they are begun in order.
-    Later(BoxFuture<'static, Vec<Bytes>>),
-    /// As `Later`, but the next message is not begun before it is done.
-    Alone(BoxFuture<'static, Vec<Bytes>>),
-    /// The socket is closed with this code.
-    Close(u16),
-}
-
-/// What a socket may send.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Limits {
-    /// Most bytes of a message: 1009 beyond.
-    pub max_message: usize,
-    /// How many messages; no bound without.
-    pub rate: Option<MessageRate>,
-}
-
-/// All open sockets of the process.
-#[derive(Clone, Debug, Default)]
-pub struct Sockets(TaskTracker);
-
-impl Sockets {
-    /// Accepts the handshake: from now on the client talks to `live`, and gets what comes on `queue`.
-    /// `listening` ends with the socket.
-    pub fn open(
-        &self,
-        handshake: Handshake,
-        live: impl Live,
-        queue: Arc<Queue>,
-        listening: Listening,
-        limits: Limits,
-    ) -> Response {
-        let tracker = self.0.clone();
-        handshake.accept(move |raw| {
-            tracker.track_future(async move {
-                let _listening = listening;
-                Pump::new(raw, live, queue, limits).run().await;
-            })
-        })
-    }
-
-    /// Waits until all are closed, so long at most. No socket is to be opened any more.
-    pub async fn closed(&self, within: Duration) {
-        self.0.close();
-        if tokio::time::timeout(within, self.0.wait()).await.is_err() {
-            tracing::warn!(sockets = self.0.len(), "sockets did not close in time");
-        }
-    }
-}
-
-struct Pump<L> {
+pub(super) struct Pump<L> {
     raw: Raw,
     live: L,
     queue: Arc<Queue>,
+    out: Outgoing,
     decoder: Decoder,
     bucket: Bucket,
-    in_flight: FuturesOrdered<BoxFuture<'static, Vec<Bytes>>>,
+    in_flight: FuturesOrdered<BoxFuture<'static, Vec<Frame>>>,
     /// Whether the last one in flight has to be done before the next is begun.
     alone: bool,
-    /// Bytes that the system did not take at once.
-    unwritten: Vec<u8>,
+    expires_at: Option<Instant>,
     heard_at: Instant,
     pinged: bool,
     state: State,
@@ -146,26 +74,27 @@ enum State {
 }
 
 impl<L: Live> Pump<L> {
-    fn new(raw: Raw, live: L, queue: Arc<Queue>, limits: Limits) -> Self {
+    pub(super) fn new(raw: Raw, live: L, out: Outgoing, limits: Limits) -> Self {
         let now = Instant::now();
         let mut decoder = Decoder::new(limits.max_message);
         decoder.feed(&raw.early);
         Self {
             raw,
             live,
-            queue,
+            queue: Arc::clone(out.queue()),
+            out,
             decoder,
             bucket: Bucket::new(limits.rate, now),
             in_flight: FuturesOrdered::new(),
             alone: false,
-            unwritten: Vec::new(),
+            expires_at: limits.expires_at,
             heard_at: now,
             pinged: false,
             state: State::Open,
         }
     }
 
-    async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         self.raw.early = Bytes::new();
         self.decode();
         while self.state != State::Done {
@@ -185,24 +114,30 @@ impl<L: Live> Pump<L> {
             return Ok(());
         }
         let socket = &self.raw.socket;
-        let alarm_at = self.alarm_at();
+        let (alarm_at, may_read) = (self.alarm_at(), self.may_read());
+        let (is_waiting, is_replaying) = (self.out.is_waiting(), self.out.is_replaying());
         tokio::select! {
-            () = self.queue.wait(), if matches!(self.state, State::Open | State::Closing { .. }) => self.heed_close(),
-            writable = socket.writable(), if !self.unwritten.is_empty() => writable?,
+            () = self.queue.wait(), if !is_replaying && self.state.heeds_queue() => self.heed_close(),
+            writable = socket.writable(), if is_waiting => writable?,
+            page = self.out.next_page(), if is_replaying => self.out.replayed(page),
             Some(answers) = self.in_flight.next(), if !self.in_flight.is_empty() => {
                 self.alone = false;
-                for answer in answers {
-                    self.queue.push(answer);
-                }
+                self.push(answers);
                 self.decode();
             }
-            readable = socket.readable(), if self.may_read() => {
+            readable = socket.readable(), if may_read => {
                 readable?;
                 self.read()?;
             }
             () = sleep_until(alarm_at.into()) => self.alarm(),
         }
         Ok(())
+    }
+
+    fn push(&self, answers: Vec<Frame>) {
+        for answer in answers {
+            self.queue.push(answer);
+        }
     }
 
     fn may_read(&self) -> bool {
@@ -259,16 +194,16 @@ impl<L: Live> Pump<L> {
             (Incoming::Close(_), State::CloseSent { .. }) => self.state = State::Done,
             (Incoming::Pong, _) | (_, State::CloseSent { .. }) => {}
             (Incoming::Close(code), _) => {
-                encode_close(code.unwrap_or(1000), &mut self.unwritten);
+                self.out.close(code.unwrap_or(1000));
                 self.state = State::Answering { deadline: Instant::now() + CLOSE_WITHIN };
             }
-            (Incoming::Ping(payload), _) => encode(Opcode::Pong, &payload, &mut self.unwritten),
+            (Incoming::Ping(payload), _) => self.out.control(Opcode::Pong, &payload),
             (Incoming::Text(text), _) => {
                 if self.bucket.take(Instant::now()) {
                     let said = self.live.said(text);
                     self.answer(said);
                 } else if let Some(frame) = self.live.throttled() {
-                    self.queue.push(frame);
+                    self.push(vec![frame.into()]);
                 }
             }
             (Incoming::Binary(bytes), _) => {
@@ -280,7 +215,7 @@ impl<L: Live> Pump<L> {
 
     fn answer(&mut self, said: Said) {
         match said {
-            Said::Answer(frames) => frames.into_iter().for_each(|frame| self.queue.push(frame)),
+            Said::Answer(frames) => self.push(frames),
             Said::Later(work) => self.in_flight.push_back(work),
             Said::Alone(work) => {
                 self.alone = true;
@@ -297,46 +232,18 @@ impl<L: Live> Pump<L> {
         }
     }
 
-    /// Writes what is unwritten, then what is queued, until the system takes no more.
     fn write(&mut self) -> io::Result<()> {
-        thread_local! {
-            static BATCHED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        let written = self.out.write(&self.raw.socket, !self.state.heeds_queue())?;
+        if !written.notes.is_empty() {
+            self.live.wrote(&written.notes);
         }
-        loop {
-            if !self.unwritten.is_empty() {
-                let Some(written) = try_write(&self.raw.socket, &self.unwritten)? else { return Ok(()) };
-                self.unwritten.drain(..written);
-                if !self.unwritten.is_empty() {
-                    return Ok(());
-                }
-                self.unwritten = Vec::new();
-            }
-            match self.state {
-                State::Answering { .. } => self.state = State::Done,
-                State::CloseSent { .. } | State::Done => return Ok(()),
-                State::Open | State::Closing { .. } => {}
-            }
-            let waiting = self.queue.take(BATCH);
-            if waiting.frames.is_empty() && waiting.close.is_none() {
-                return Ok(());
-            }
-            BATCHED.with_borrow_mut(|batch| {
-                batch.clear();
-                for frame in &waiting.frames {
-                    encode(Opcode::Text, frame, batch);
-                }
-                if let Some(why) = waiting.close {
-                    encode_close(why.0, batch);
-                    self.state = State::CloseSent { deadline: self.close_deadline(why) };
-                }
-                let written = try_write(&self.raw.socket, batch)?.unwrap_or(0);
-                self.unwritten.extend_from_slice(&batch[written..]);
-                if batch.capacity() > 4 * BATCH {
-                    *batch = Vec::new();
-                }
-                io::Result::Ok(())
-            })?;
+        if let Some(why) = written.close {
+            self.state = State::CloseSent { deadline: self.close_deadline(why) };
         }
+        if written.all && matches!(self.state, State::Answering { .. }) {
+            self.state = State::Done;
+        }
+        Ok(())
     }
 
     fn close_deadline(&self, why: Close) -> Instant {
@@ -358,7 +265,10 @@ impl<L: Live> Pump<L> {
 
     fn alarm_at(&self) -> Instant {
         match self.state {
-            State::Open => self.heard_at + if self.pinged { GONE_AFTER } else { PING_AFTER },
+            State::Open => {
+                let silent_at = self.heard_at + if self.pinged { GONE_AFTER } else { PING_AFTER };
+                self.expires_at.map_or(silent_at, |expires_at| silent_at.min(expires_at))
+            }
             State::Closing { deadline } | State::CloseSent { deadline } | State::Answering { deadline } => {
                 deadline
             }
@@ -367,21 +277,21 @@ impl<L: Live> Pump<L> {
     }
 
     fn alarm(&mut self) {
+        let has_expired = self.expires_at.is_some_and(|expires_at| expires_at <= Instant::now());
         match self.state {
+            State::Open if has_expired => self.close(Close::SESSION_ENDED.0),
             State::Open if !self.pinged => {
                 self.pinged = true;
-                encode(Opcode::Ping, b"", &mut self.unwritten);
+                self.out.control(Opcode::Ping, b"");
             }
             _ => self.state = State::Done,
         }
     }
 }
 
-/// Writes what the system takes now; `None` when it takes nothing.
-fn try_write(socket: &TcpStream, bytes: &[u8]) -> io::Result<Option<usize>> {
-    match socket.try_write(bytes) {
-        Ok(written) => Ok(Some(written)),
-        Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        Err(fault) => Err(fault),
+impl State {
+    /// Whether what is queued is still for the client.
+    fn heeds_queue(self) -> bool {
+        matches!(self, Self::Open | Self::Closing { .. })
     }
 }
