@@ -118,6 +118,7 @@ impl From<Introduced<domain::conversations::Direct>> for Started {
 
 /// A conversation in the list.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the keys are the document's")]
 pub(crate) struct Conversation {
     conversation_id: i64,
     initiator: User,

@@ -49,7 +49,8 @@ async fn ask_everything(store: &SqlStore) -> Result<()> {
     let ana = store.add_account(new_account("ana")).await?;
     let ben = store.add_account(new_account("ben")).await?;
     let identity = Identity { provider: "42", external_id: "1".into() };
-    store.add_identity(identity.clone(), new_account("ana")).await?;
+    let other = NewAccount { uuid: uuid(9), photo: None, ..new_account("ana") };
+    store.add_identity(identity.clone(), other).await?;
     store.identity(identity).await?;
     store.password_holder("ana").await?;
     store.password_holder_of(ana).await?;
@@ -120,11 +121,15 @@ async fn converse(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()
     Ok(())
 }
 
-/// Steps of plans that go through a list that was given, not through a table.
-fn is_list(step: &str) -> bool {
-    step.starts_with("SCAN json_each")
-        || step.starts_with("SCAN account_search VIRTUAL TABLE INDEX")
-        || step == "SCAN CONSTANT ROW"
+/// Whether a step of a plan goes through a whole table, and not through a list that was given.
+fn reads_a_table(step: &str, sql: &str) -> bool {
+    const LISTS: [&str; 4] =
+        ["json_each", "account_search VIRTUAL TABLE INDEX", "CONSTANT ROW", "2-ROW VALUES CLAUSE"];
+    let Some(scanned) = step.strip_prefix("SCAN ") else { return false };
+    // For a new account the plan holds a look through the tables that refer to accounts; SQLite skips it, since no
+    // foreign key is violated at that moment.
+    let skipped = sql.trim_start().starts_with("INSERT INTO account ");
+    !skipped && !LISTS.iter().any(|list| scanned.starts_with(list))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -144,7 +149,7 @@ async fn no_statement_reads_a_whole_table() {
         let nulls = vec![rusqlite::types::Null; plan.parameter_count()];
         let steps =
             plan.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>("detail")).unwrap();
-        let whole = steps.map(Result::unwrap).filter(|step| step.contains("SCAN ") && !is_list(step));
+        let whole = steps.map(Result::unwrap).filter(|step| reads_a_table(step, &sql));
         scans.extend(whole.map(|step| format!("{step}: {sql}")));
     }
     assert!(asked > 50, "only {asked} statements were seen");

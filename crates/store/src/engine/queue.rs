@@ -75,6 +75,14 @@ impl<T> Queue<T> {
         Taken::Some
     }
 
+    /// Moves up to `most` jobs into `into`, without waiting; how many those were.
+    pub(crate) fn take_now(&self, into: &mut Vec<T>, most: usize) -> usize {
+        let mut state = self.lock();
+        let count = state.waiting.len().min(most);
+        into.extend(state.waiting.drain(..count));
+        count
+    }
+
     /// How many jobs wait.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

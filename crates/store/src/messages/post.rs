@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::stored;
 use crate::{
-    accounts::{person, person_columns, person_tables},
+    accounts::{person, person_columns},
     engine::{Tx, vals},
 };
 
@@ -23,9 +23,8 @@ pub(super) fn post(tx: &mut Tx<'_>, new: &NewMessage) -> Result<Message> {
         person_columns!(),
         " FROM conversation c LEFT JOIN relation r ON r.low = c.low AND r.high = c.high
         LEFT JOIN member me ON me.conversation = c.id AND me.account = $2
-        LEFT JOIN (",
-        person_tables!(),
-        ") ON a.id = me.account AND a.deleted_at IS NULL WHERE c.id = $1"
+        LEFT JOIN account a ON a.id = me.account AND a.deleted_at IS NULL
+        LEFT JOIN photo p ON p.id = a.avatar_photo WHERE c.id = $1"
     );
     const ADD: &str = "INSERT INTO message (uuid, conversation, position, author, text, created_at)
         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";

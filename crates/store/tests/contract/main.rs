@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL takes part when `TEST_POSTGRES_URL` names a server on which databases may be made
 //! (`postgres://user@host:port/postgres`); each test makes one of its own.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod accounts;
 mod cards;

@@ -33,7 +33,7 @@ pub(crate) async fn a_message_is_stored_told_and_read(world: &World) {
         media: Vec::new(),
     };
     assert_eq!(message, expected);
-    assert_eq!(world.history(place).await, [message.clone()]);
+    assert_eq!(world.history(place).await, std::slice::from_ref(&message));
     let told = world.bus.posted();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].message, message);

@@ -21,7 +21,8 @@ impl PostgresFault {
         let Some(state) = error.code() else {
             // Not from the server: the connection is closed, or could not be made or read.
             let lost = error.is_closed()
-                || std::error::Error::source(error).is_some_and(|s| s.is::<std::io::Error>());
+                || std::error::Error::source(error)
+                    .is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
             return if lost { Self::Unavailable } else { Self::Other };
         };
         if *state == SqlState::UNIQUE_VIOLATION {

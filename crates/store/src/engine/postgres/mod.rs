@@ -151,7 +151,7 @@ impl Postgres {
             }
             let builder = client.build_transaction().read_only(true);
             let begun = handle.block_on(builder.isolation_level(IsolationLevel::RepeatableRead).start());
-            let transaction = begun.map_err(|cause| explained(cause))?;
+            let transaction = begun.map_err(explained)?;
             let answer = work(&mut Tx::new(&mut PostgresSession::new(&transaction, &handle, &this.texts)));
             let ended = handle.block_on(transaction.rollback());
             answer.and_then(|value| ended.map(|()| value).map_err(explained))

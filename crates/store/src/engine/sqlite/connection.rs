@@ -163,11 +163,11 @@ impl ToSql for Val {
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
             Self::Uuid(uuid) => ValueRef::Blob(uuid.as_bytes()),
-            Self::Ints(numbers) => return Ok(json(serde_json::json!(numbers))),
-            Self::Texts(texts) => return Ok(json(serde_json::json!(texts))),
+            Self::Ints(numbers) => return Ok(json(&serde_json::json!(numbers))),
+            Self::Texts(texts) => return Ok(json(&serde_json::json!(texts))),
             Self::Uuids(uuids) => {
                 let hex: Vec<String> = uuids.iter().map(|uuid| uuid.simple().to_string()).collect();
-                return Ok(json(serde_json::json!(hex)));
+                return Ok(json(&serde_json::json!(hex)));
             }
         };
         Ok(ToSqlOutput::Borrowed(borrowed))
@@ -175,7 +175,7 @@ impl ToSql for Val {
 }
 
 /// A list, as `json_each` takes it.
-fn json(list: serde_json::Value) -> ToSqlOutput<'static> {
+fn json(list: &serde_json::Value) -> ToSqlOutput<'static> {
     ToSqlOutput::Owned(Value::Text(list.to_string()))
 }
 

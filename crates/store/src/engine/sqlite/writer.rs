@@ -3,7 +3,8 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::anyhow;
@@ -21,6 +22,12 @@ const BATCH: usize = 256;
 
 /// After so long without work, the log is moved into the file.
 const IDLE: Duration = Duration::from_millis(200);
+
+/// A commit that takes longer than this (the disk's sync, mostly) is worth waiting for the tasks of the last batch.
+const DEAR: Duration = Duration::from_micros(500);
+
+/// How long to wait at a time, and how often at most.
+const GATHER: (Duration, usize) = (Duration::from_micros(60), 10);
 
 /// A change that waits for its turn.
 pub(super) trait Change: Send {
@@ -94,10 +101,15 @@ where
 pub(super) fn run(mut connection: Connection, queue: &Queue<Box<dyn Change>>, bus: &Arc<dyn Bus>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut log_grew = true;
+    let mut expected = 0;
     loop {
         match queue.take(&mut batch, BATCH, log_grew.then_some(IDLE)) {
             Taken::Some => {
+                gather(queue, &mut batch, expected);
+                let count = batch.len();
+                let start = Instant::now();
                 commit_batch(&mut connection, &mut batch, &**bus);
+                expected = if start.elapsed() > DEAR { count } else { 0 };
                 log_grew = true;
             }
             Taken::Nothing => {
@@ -108,6 +120,21 @@ pub(super) fn run(mut connection: Connection, queue: &Queue<Box<dyn Change>>, bu
         }
     }
     connection.checkpoint("TRUNCATE");
+}
+
+/// Waits a moment while changes keep coming, until there are as many as in the last batch: the tasks that were just
+/// answered often come back at once, and without this the first of them would have a dear commit for itself.
+fn gather(queue: &Queue<Box<dyn Change>>, batch: &mut Vec<Box<dyn Change>>, expected: usize) {
+    for _ in 0..GATHER.1 {
+        if batch.len() >= expected.min(BATCH) {
+            return;
+        }
+        thread::sleep(GATHER.0);
+        let room = BATCH - batch.len();
+        if queue.take_now(batch, room) == 0 {
+            return;
+        }
+    }
 }
 
 /// Makes all changes of the batch in one transaction, publishes what they told, then answers.

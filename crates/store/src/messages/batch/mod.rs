@@ -73,6 +73,15 @@ impl Batcher {
 async fn run(postgres: Postgres, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
+        // The tasks that were just answered often come back at once: they shall be in this batch, not in the next.
+        while batch.len() < BATCH {
+            tokio::task::yield_now().await;
+            if queue.is_empty() {
+                break;
+            }
+            let room = BATCH - batch.len();
+            queue.recv_many(&mut batch, room).await;
+        }
         // A task of its own: if it panics, its messages are answered with an error and the next batch comes.
         let stored = tokio::spawn(store_batch(postgres.clone(), std::mem::take(&mut batch))).await;
         if let Err(cause) = stored {
