@@ -1,6 +1,7 @@
 //! A fresh database for one test, and short words for what every test does.
 
 use std::{
+    io::Write as _,
     path::PathBuf,
     sync::{
         Arc, Mutex, Once,
@@ -95,7 +96,11 @@ impl World {
     pub(crate) async fn postgres() -> Option<Self> {
         static SAID: Once = Once::new();
         let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
-            SAID.call_once(|| println!("TEST_POSTGRES_URL is not set: the tests on PostgreSQL are SKIPPED"));
+            // Written past the capture of the test's output, or nobody would see it.
+            SAID.call_once(|| {
+                let line = b"TEST_POSTGRES_URL is not set: the tests on PostgreSQL are SKIPPED\n";
+                std::io::stderr().write_all(line).unwrap();
+            });
             return None;
         };
         let name = format!("store_{}_{}", std::process::id(), uuid().as_u128() & 0xffff_ffff);

@@ -2,6 +2,8 @@
 
 mod fault;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{Arc, Mutex},

@@ -4,7 +4,9 @@ use std::{path::Path, sync::Arc, thread, time::Duration};
 
 use anyhow::Context as _;
 use rusqlite::{
-    Connection as Raw, ErrorCode, OpenFlags, ffi, params_from_iter,
+    Connection as Raw, ErrorCode, OpenFlags,
+    config::DbConfig,
+    ffi, params_from_iter,
     types::{ToSql, ToSqlOutput, Value, ValueRef},
 };
 
@@ -58,6 +60,9 @@ impl Connection {
             LOOK_EVERY * looks.unsigned_abs() < PATIENCE
         }))?;
         raw.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Plans do not depend on the values that are bound. Otherwise SQLite (built with STAT4) prepares nearly every
+        // statement anew each time it is bound.
+        raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self { raw, texts: Texts::new(Flavour::Sqlite) })
     }
 
