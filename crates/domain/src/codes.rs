@@ -56,7 +56,7 @@ pub async fn send(app: &App, ask: Ask<'_>) -> Result<()> {
         subject: app.settings.code_subject.clone(),
         text: format!(
             "Hello {},\n\nyour sign-in code is:\n\n{code}\n\nIt is good for 10 minutes, and for one sign-in.\n\
-             If you did not ask for it, somebody else did: without your password it is of no use to them.\n",
+             If you did not ask for it, somebody else did:\nwithout your password it is of no use to them.\n",
             holder.username
         ),
     });

@@ -1,4 +1,6 @@
 //! Frames: RFC 6455, section 5. The server's are never masked, the clients' always; no extensions.
+//!
+//! Public for transports that speak WebSocket in a way of their own, such as Engine.IO's.
 
 /// Bytes of a control frame's payload at most (5.5).
 const MAX_CONTROL: usize = 125;
@@ -8,7 +10,7 @@ const MAX_FRAGMENTS: usize = 1 << 16;
 
 /// What a client has sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Incoming {
+pub enum Incoming {
     /// A text message.
     Text(String),
     /// A binary message.
@@ -23,7 +25,7 @@ pub(super) enum Incoming {
 
 /// Why the connection has to be closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Violation {
+pub enum Violation {
     /// 1002.
     Protocol,
     /// 1007.
@@ -34,7 +36,7 @@ pub(super) enum Violation {
 
 impl Violation {
     /// The close code that tells the client (7.4.1).
-    pub(super) fn code(self) -> u16 {
+    pub fn code(self) -> u16 {
         match self {
             Self::Protocol => 1002,
             Self::NotUtf8 => 1007,
@@ -43,14 +45,21 @@ impl Violation {
     }
 }
 
+/// What a frame is (5.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub(super) enum Opcode {
+pub enum Opcode {
+    /// A further fragment of a message.
     Continuation = 0,
+    /// A text message, or its first fragment.
     Text = 1,
+    /// A binary message, or its first fragment.
     Binary = 2,
+    /// The close of the connection.
     Close = 8,
+    /// A question whether the other end is there.
     Ping = 9,
+    /// The answer to a ping.
     Pong = 10,
 }
 
@@ -66,7 +75,7 @@ impl Opcode {
 }
 
 /// Appends a whole frame of the server's.
-pub(super) fn encode(opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
+pub fn encode(opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
     out.push(0x80 | opcode as u8);
     let length = payload.len();
     if let Some(short) = u8::try_from(length).ok().filter(|n| *n < 126) {
@@ -82,13 +91,13 @@ pub(super) fn encode(opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Appends a close frame.
-pub(super) fn encode_close(code: u16, out: &mut Vec<u8>) {
+pub fn encode_close(code: u16, out: &mut Vec<u8>) {
     encode(Opcode::Close, &code.to_be_bytes(), out);
 }
 
 /// Takes a client's bytes apart. Between messages it holds no memory.
 #[derive(Debug)]
-pub(super) struct Decoder {
+pub struct Decoder {
     max_message: usize,
     /// Bytes that were fed and not taken yet; those before `taken` are done with.
     buffer: Vec<u8>,
@@ -115,12 +124,12 @@ struct Head {
 
 impl Decoder {
     /// A decoder that lets messages of up to `max_message` bytes through.
-    pub(super) fn new(max_message: usize) -> Self {
+    pub fn new(max_message: usize) -> Self {
         Self { max_message, buffer: Vec::new(), taken: 0, partial: None }
     }
 
     /// Adds what was read.
-    pub(super) fn feed(&mut self, bytes: &[u8]) {
+    pub fn feed(&mut self, bytes: &[u8]) {
         if self.taken > 0 {
             self.buffer.drain(..self.taken);
             self.taken = 0;
@@ -129,7 +138,7 @@ impl Decoder {
     }
 
     /// The next message or control frame, if all of it is here. After a violation nothing more can be read.
-    pub(super) fn next(&mut self) -> Result<Option<Incoming>, Violation> {
+    pub fn decode(&mut self) -> Result<Option<Incoming>, Violation> {
         loop {
             let Some(head) = self.head()? else { return Ok(None) };
             let input = &mut self.buffer[self.taken..];
@@ -273,7 +282,7 @@ mod tests {
     fn decode(bytes: &[u8]) -> Result<Vec<Incoming>, Violation> {
         let mut decoder = Decoder::new(MAX);
         decoder.feed(bytes);
-        std::iter::from_fn(|| decoder.next().transpose()).collect()
+        std::iter::from_fn(|| decoder.decode().transpose()).collect()
     }
 
     #[test]
@@ -329,7 +338,7 @@ mod tests {
                 let (now, later) = rest.split_at((*cut.next().unwrap()).min(rest.len()));
                 decoder.feed(now);
                 rest = later;
-                while let Some(incoming) = decoder.next().unwrap() {
+                while let Some(incoming) = decoder.decode().unwrap() {
                     got.push(incoming);
                 }
             }

@@ -25,17 +25,18 @@ pub struct Handshake {
 }
 
 /// An open connection, no longer HTTP's.
-pub(super) struct Raw {
-    pub(super) socket: TcpStream,
+pub struct Raw {
+    /// The bare socket.
+    pub socket: TcpStream,
     /// What the client sent right behind its handshake.
-    pub(super) early: bytes::Bytes,
+    pub early: bytes::Bytes,
     /// The connection's place among all connections.
-    pub(super) _place: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Handshake {
     /// Switches protocols; `run` gets the connection when that is done.
-    pub(super) fn accept<F>(self, run: impl FnOnce(Raw) -> F + Send + 'static) -> Response
+    pub fn accept<F>(self, run: impl FnOnce(Raw) -> F + Send + 'static) -> Response
     where
         F: Future<Output = ()> + Send + 'static,
     {

@@ -3,7 +3,7 @@
 //! Our own, since this is where most of the server's memory and time go: an idle socket holds no buffer, a frame that
 //! goes to many is encoded once, and what waits for a socket is written at once.
 
-mod frame;
+pub mod frame;
 mod handshake;
 mod live;
 mod outgoing;
@@ -11,7 +11,7 @@ mod pump;
 mod rate;
 mod sockets;
 
-pub use handshake::Handshake;
+pub use handshake::{Handshake, Raw};
 pub use live::{Limits, Live, Replay, Said};
-pub use rate::MessageRate;
+pub use rate::{Bucket, MessageRate};
 pub use sockets::Sockets;

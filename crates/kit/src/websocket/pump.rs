@@ -179,7 +179,7 @@ impl<L: Live> Pump<L> {
 
     fn decode(&mut self) {
         while matches!(self.state, State::Open | State::CloseSent { .. }) && !self.is_full() {
-            match self.decoder.next() {
+            match self.decoder.decode() {
                 Ok(None) => break,
                 Ok(Some(incoming)) => self.take(incoming),
                 Err(_) if self.state != State::Open => self.state = State::Done,

@@ -13,7 +13,7 @@ pub struct MessageRate {
 
 /// One socket's bucket.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub struct Bucket {
     rate: Option<MessageRate>,
     /// Since when the bucket fills, had it been empty then: a full one, `burst / a_second` seconds ago.
     empty_at: Instant,
@@ -21,7 +21,7 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full bucket; without a rate, one without a bottom.
-    pub(super) fn new(rate: Option<MessageRate>, now: Instant) -> Self {
+    pub fn new(rate: Option<MessageRate>, now: Instant) -> Self {
         let mut bucket = Self { rate, empty_at: now };
         if let Some(rate) = rate {
             bucket.empty_at = now.checked_sub(span(rate, rate.burst)).unwrap_or(now);
@@ -30,7 +30,7 @@ impl Bucket {
     }
 
     /// Takes one, if there is one.
-    pub(super) fn take(&mut self, now: Instant) -> bool {
+    pub fn take(&mut self, now: Instant) -> bool {
         let Some(rate) = self.rate else { return true };
         // Not older than full.
         if let Some(full) = now.checked_sub(span(rate, rate.burst)) {

@@ -43,6 +43,11 @@ impl Sockets {
         })
     }
 
+    /// Counts `connection` among the open sockets for as long as it runs.
+    pub fn track<F: Future>(&self, connection: F) -> impl Future<Output = F::Output> + use<F> {
+        self.0.track_future(connection)
+    }
+
     /// Waits until all are closed, so long at most. No socket is to be opened any more.
     pub async fn closed(&self, within: Duration) {
         self.0.close();

@@ -1,0 +1,73 @@
+//! `tertulia user list`.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use anyhow::Result;
+use domain::{
+    App,
+    accounts::{self, Cards, Person, names},
+};
+
+use super::explained;
+
+/// Accounts that are asked for at a time.
+const PAGE: usize = 1000;
+
+/// Prints all accounts, sorted by name.
+pub(super) async fn run(app: &App) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout());
+    if io::stdout().is_terminal() {
+        writeln!(out, "ID\tUSERNAME\tROLE\tEMAIL\tTWO-FACTOR")?;
+    }
+    let mut after = None;
+    loop {
+        let which = Cards::All { search: None, after: after.take(), limit: PAGE };
+        let cards = accounts::cards(app, which).await.map_err(|error| explained(error, ""))?;
+        for card in &cards {
+            if let Err(fault) = writeln!(out, "{}", line(&card.person)) {
+                // Whoever reads has seen enough.
+                return if fault.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(fault.into()) };
+            }
+        }
+        match cards.last() {
+            Some(last) if cards.len() == PAGE => after = Some(names::folded(&last.person.username)),
+            _ => break,
+        }
+    }
+    match out.flush() {
+        Err(fault) if fault.kind() != ErrorKind::BrokenPipe => Err(fault.into()),
+        _ => Ok(()),
+    }
+}
+
+fn line(person: &Person) -> String {
+    let email = if person.email.is_empty() { "-" } else { &person.email };
+    let two_factor = if person.two_factor { "on" } else { "off" };
+    format!("{}\t{}\t{}\t{email}\t{two_factor}", person.id, person.username, person.role.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        AccountId,
+        accounts::{Avatar, Role},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_line_has_five_columns_none_of_them_empty() {
+        let person = Person {
+            id: AccountId(7),
+            uuid: domain::ports::Ids::uuid(&crate::system::SystemIds),
+            username: "tess".into(),
+            email: String::new(),
+            first_name: String::new(),
+            last_name: String::new(),
+            role: Role::Teacher,
+            two_factor: true,
+            avatar: Avatar::default(),
+        };
+        assert_eq!(line(&person), "7\ttess\tteacher\t-\ton");
+    }
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Installs what `./test` needs beyond Rust and a C compiler: Debian's PostgreSQL, and a Python
+# environment with the packages of tests/python/requirements.txt. Does nothing, and asks no
+# network, when all is there already.
+#
+#   tests/install.sh VENV      VENV is where the Python environment goes (target/venv)
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+venv=${1:?usage: tests/install.sh VENV}
+requirements=$here/python/requirements.txt
+
+say() { printf 'install: %s\n' "$*" >&2; }
+
+fail() {
+    say "$*"
+    exit 1
+}
+
+apt_lists_are_fresh=
+# Installs Debian packages; "$1" says what for, the rest are their names.
+debian() {
+    local purpose=$1
+    shift
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        fail "$purpose is missing; install it as root: apt-get install $*"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    say "installing $* ($purpose)"
+    if [ -z "$apt_lists_are_fresh" ]; then
+        apt-get update -qq
+        apt_lists_are_fresh=yes
+    fi
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+install_postgres() {
+    if [ -x "$("$here/postgres.sh" bin 2>/dev/null)/initdb" ]; then
+        return
+    fi
+    debian "the PostgreSQL server" postgresql
+}
+
+# The name of what the environment was made from: another interpreter or another list makes another one.
+venv_stamp() {
+    { "$1" --version 2>&1; cat "$requirements"; } | sha256sum | cut -d ' ' -f 1
+}
+
+install_python() {
+    local stamp_file=$venv/requirements.sha256
+    if [ -x "$venv/bin/python" ] && [ -f "$stamp_file" ] \
+        && [ "$(cat "$stamp_file")" = "$(venv_stamp "$venv/bin/python")" ]; then
+        return
+    fi
+
+    local python
+    python=$(command -v python3 || true)
+    if [ -z "$python" ] || ! "$python" -c 'import ensurepip, venv, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        debian "Python 3.11 or newer with venv" python3 python3-venv
+        python=/usr/bin/python3
+    fi
+
+    say "making the Python environment $venv"
+    rm -rf "$venv"
+    "$python" -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
+    venv_stamp "$venv/bin/python" >"$stamp_file"
+}
+
+install_postgres
+install_python
