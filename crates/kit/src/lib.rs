@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod fault;
 pub mod fields;
 pub mod listen;
+pub mod pages;
 pub mod path_id;
 pub mod reply;
 pub mod service;
