@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     AccountId, App, Caller, Error, Event, Grant, Noun, Refusal, Result, SessionId,
-    accounts::{PasswordHolder, names, passwords::Verdict},
+    accounts::{self, PasswordHolder, Registration, names, passwords::Verdict},
     codes, journal,
     secrets::token_hash,
 };
@@ -116,6 +116,12 @@ fn count_failure(app: &App, username: &str, address: IpAddr) {
     app.limits.sign_in_address.count(address, now);
 }
 
+/// Makes an account and opens its first session. Errors as for [`register`](accounts::register).
+pub async fn sign_up(app: &App, ask: Registration, dialect: &'static str) -> Result<Tokens> {
+    let account = accounts::register(app, ask, dialect).await?;
+    open_for(app, account, dialect).await
+}
+
 /// Opens a session for an account that has proved itself otherwise, such as by an identity provider.
 pub(crate) async fn open_for(app: &App, account: AccountId, dialect: &'static str) -> Result<Tokens> {
     open(app, account, dialect, None).await?.ok_or(Error::NotFound(Noun::Account))
@@ -159,7 +165,7 @@ pub async fn sign_out(app: &App, caller: &Caller, dialect: &'static str) -> Resu
 
 /// Ends the session of a refresh token of the caller's, which may be another one than the caller's own.
 /// `Unauthenticated(Invalid)` (or `Expired`) when it is no live refresh token; `Forbidden(Session)` when it is an access
-/// token or another account's, and then nothing ends.
+/// token or another account's, and then nothing ends; `Forbidden(AccessKey)` for a caller by a key.
 pub async fn sign_out_by(
     app: &App,
     caller: &Caller,
@@ -176,6 +182,9 @@ pub async fn sign_out_by(
 }
 
 async fn try_sign_out_by(app: &App, caller: &Caller, refresh_token: &str) -> Result<()> {
+    if let Grant::Key(_) = caller.grant {
+        return Err(Error::Forbidden(Noun::AccessKey));
+    }
     let token = match read_good(app, refresh_token, TokenType::Refresh) {
         Ok(token) if token.account == caller.account => live_refresh(app, token).await?,
         Ok(_) | Err(Refusal::WrongType) => return Err(Error::Forbidden(Noun::Session)),
