@@ -5,6 +5,7 @@ use std::{net::IpAddr, ops::Deref, sync::Arc};
 use crate::{
     Settings,
     accounts::passwords::Hashing,
+    chats::MarkQueue,
     limits::Window,
     messages::ReceiptQueue,
     ports::{Blobs, Clock, Ids, Mailer, Pictures, Store},
@@ -42,6 +43,7 @@ pub struct Core {
     pub(crate) sessions: SessionCache,
     pub(crate) limits: Limits,
     pub(crate) receipts: ReceiptQueue,
+    pub(crate) marks: MarkQueue,
 }
 
 /// The counters of what may not happen too often.
@@ -67,7 +69,8 @@ impl App {
         };
         let hashing = Hashing::new();
         let (sessions, receipts) = (SessionCache::default(), ReceiptQueue::default());
-        Self(Arc::new(Core { ports, settings, secrets, hashing, sessions, limits, receipts }))
+        let marks = MarkQueue::default();
+        Self(Arc::new(Core { ports, settings, secrets, hashing, sessions, limits, receipts, marks }))
     }
 }
 

@@ -57,6 +57,16 @@ pub enum Noun {
     Message,
     /// A file.
     File,
+    /// A photo of a person.
+    Photo,
+    /// A meeting.
+    Meeting,
+    /// One more meeting on a day that has as many as an account may make.
+    DailyMeeting,
+    /// A meeting of the caller's own, where another's was due.
+    OwnMeeting,
+    /// A request to take part in a meeting.
+    Request,
     /// The `state` of an OAuth sign-in.
     OAuthState,
     /// An identity provider.

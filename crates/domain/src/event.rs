@@ -1,6 +1,6 @@
 //! What has happened. The store publishes each event after the commit that made it true, in commit order.
 
-use crate::{AccountId, Grant, Posted, relations::Friendship};
+use crate::{AccountId, ConversationId, Grant, Posted, relations::Friendship};
 
 /// A thing that has happened, and is stored.
 #[derive(Clone, Debug)]
@@ -11,6 +11,13 @@ pub enum Event {
     ReceiptChanged(Posted),
     /// A relation was made or changed.
     RelationChanged(Friendship),
+    /// Somebody is no longer in a conversation: their sockets there have to close.
+    MemberLeft {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// Who was in it.
+        account: AccountId,
+    },
     /// A session has ended, or an access key was revoked: its sockets have to close.
     GrantEnded {
         /// Which one.
@@ -24,7 +31,7 @@ pub enum Event {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Topic {
     /// All that happens in one conversation.
-    Conversation(crate::ConversationId),
+    Conversation(ConversationId),
     /// All that concerns one account, its direct conversations' messages among it.
     Account(AccountId),
     /// The end of a session or access key.
@@ -46,6 +53,7 @@ impl Event {
                 each(Topic::Account(friendship.from.id));
                 each(Topic::Account(friendship.to.id));
             }
+            Self::MemberLeft { conversation, .. } => each(Topic::Conversation(*conversation)),
             Self::GrantEnded { grant, .. } => each(Topic::Grant(*grant)),
         }
     }

@@ -35,6 +35,19 @@ number_id!(
     KeyId
 );
 
+number_id!(
+    /// A meeting, counted from 1.
+    MeetingId
+);
+number_id!(
+    /// A request to take part in a meeting, counted from 1.
+    RequestId
+);
+number_id!(
+    /// A photo of a person, counted from 1. Never used again after a deletion.
+    PhotoId
+);
+
 /// A sign-in session; it stands in the private claim `sid` of the session's tokens.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SessionId(pub Uuid);

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod app;
+pub mod chats;
 pub mod codes;
 pub mod conversations;
 mod error;
@@ -14,19 +15,26 @@ pub mod journal;
 pub mod keys;
 pub mod limits;
 pub mod media;
+pub mod meetings;
 pub mod messages;
 pub mod oauth;
 mod pages;
+pub mod photos;
 pub mod ports;
+pub mod profiles;
 pub mod relations;
+pub mod requests;
 pub mod secrets;
 pub mod sessions;
 mod settings;
+pub mod social;
 
 pub use app::{App, Ports};
 pub use error::{Error, Field, Noun, Problem, Refusal, Result, Rule};
 pub use event::{Event, Topic};
-pub use ids::{AccountId, ConversationId, KeyId, MessageId, RelationId, SessionId, Time};
+pub use ids::{
+    AccountId, ConversationId, KeyId, MeetingId, MessageId, PhotoId, RelationId, RequestId, SessionId, Time,
+};
 pub use messages::Posted;
 pub use pages::Numbered;
 pub use settings::{Rate, Settings};

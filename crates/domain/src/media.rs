@@ -24,6 +24,22 @@ pub(crate) async fn keep_avatar(app: &App, bytes: Bytes) -> Result<String> {
     Ok(key)
 }
 
+/// Keeps a photo of a person, re-encoded, and its small square version; the keys of both. `Invalid` when it is no image.
+pub(crate) async fn keep_photo(app: &App, bytes: Bytes) -> Result<(String, String)> {
+    let no_image = || Error::Invalid(vec![Problem::new(Field::Avatar, Rule::NotAnImage)]);
+    let picture = app.pictures.refit(bytes, app.settings.photo_side).await?.ok_or_else(no_image)?;
+    let small = app.pictures.square(picture.bytes.clone(), app.settings.thumbnail_side).await?;
+    let small = small.ok_or_else(no_image)?;
+    let key = new_key(app, "avatars/", picture.extension);
+    let small_key = new_key(app, "avatars/", small.extension);
+    app.blobs.put(&key, picture.bytes).await?;
+    if let Err(error) = app.blobs.put(&small_key, small.bytes).await {
+        discard(app, &[key]).await;
+        return Err(error);
+    }
+    Ok((key, small_key))
+}
+
 /// Keeps a message's file as it is, and returns its key. Only images get an extension that lets a page show them.
 pub(crate) async fn keep_attachment(app: &App, bytes: Bytes) -> Result<String> {
     let key = new_key(app, "", app.pictures.recognise(&bytes).unwrap_or(DOWNLOAD));

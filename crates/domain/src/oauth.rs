@@ -33,7 +33,7 @@ pub async fn sign_in(
         }
     })?;
     let login = profile.login.clone();
-    let identity = Identity { provider: name, external_id: profile.external_id.clone() };
+    let identity = Identity { provider: name.into(), external_id: profile.external_id.clone() };
     let account = match app.store.identity(identity.clone()).await? {
         Some(account) => account,
         None => make(app, identity, profile, dialect).await?,

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::{Event, Result, Time, accounts, codes, conversations, keys, messages, relations, sessions};
+use crate::{
+    Event, Result, Time, accounts, chats, codes, conversations, keys, meetings, messages, photos, profiles,
+    relations, requests, sessions,
+};
 
 /// The time. The only source of *now*.
 pub trait Clock: Send + Sync {
@@ -43,6 +46,11 @@ pub trait Store:
     + relations::Relations
     + conversations::Conversations
     + messages::Messages
+    + profiles::Profiles
+    + photos::Photos
+    + meetings::Meetings
+    + requests::Requests
+    + chats::Chats
     + Health
 {
 }
@@ -87,6 +95,10 @@ pub trait Pictures: Send + Sync {
     /// `None`: not an image, damaged, or beyond the limits.
     async fn refit(&self, bytes: Bytes, side: u32) -> Result<Option<Picture>>;
 
+    /// The middle square of a picture that [`Self::refit`] has made, `side` by `side` pixels or smaller, encoded again.
+    /// `None`: not an image, damaged, or beyond the limits.
+    async fn square(&self, bytes: Bytes, side: u32) -> Result<Option<Picture>>;
+
     /// The extension of an image that may be shown in a page as it is (`png`, `jpg`, `gif`, `webp`), told by
     /// content; `None` for all else.
     fn recognise(&self, bytes: &[u8]) -> Option<&'static str>;
@@ -129,6 +141,13 @@ pub enum ProviderRefusal {
     Denied,
     /// It cannot be reached, or what it answers makes no sense.
     Unreachable,
+}
+
+/// A social network that tells whose token this is.
+#[async_trait]
+pub trait SocialProvider: Send + Sync {
+    /// The network's own id of the person to whom it gave `token`. `Denied` when it does not know the token (any more).
+    async fn owner(&self, token: &str) -> Result<i64, ProviderRefusal>;
 }
 
 /// An OAuth 2 identity provider (RFC 6749, authorization code grant).

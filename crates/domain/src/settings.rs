@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use crate::Time;
+
 /// So many in so long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rate {
@@ -40,6 +44,14 @@ pub struct Settings {
     pub max_attachment: usize,
     /// Longest side of an avatar, in pixels.
     pub avatar_side: u32,
+    /// Longest side of a photo of the album, in pixels.
+    pub photo_side: u32,
+    /// Side of a photo's thumbnail, in pixels.
+    pub thumbnail_side: u32,
+    /// Meetings that an account may make on one calendar day; 0 switches the limit off.
+    pub meetings_per_day: usize,
+    /// Where calendar days begin and end.
+    pub time_zone: TimeZone,
     /// The subject of the mail that carries a code.
     pub code_subject: String,
 }
@@ -61,7 +73,42 @@ impl Default for Settings {
             max_text: 4096,
             max_attachment: 10 << 20,
             avatar_side: 512,
+            photo_side: 1280,
+            thumbnail_side: 160,
+            meetings_per_day: 3,
+            // Time zones are compiled in; UTC would do all the same.
+            time_zone: TimeZone::get("Europe/Moscow").unwrap_or(TimeZone::UTC),
             code_subject: "2fa for Trascendence".into(),
         }
+    }
+}
+
+impl Settings {
+    /// The calendar day of a time, in the time zone of the settings.
+    pub fn day_of(&self, time: Time) -> Date {
+        // Every microsecond of the clock is in the range; the epoch stands for what is not.
+        let timestamp = Timestamp::from_microsecond(time.0).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.time_zone.to_datetime(timestamp).date()
+    }
+
+    /// When that calendar day begins: midnight, or the first time after it that there is.
+    pub fn start_of(&self, day: Date) -> Time {
+        let start = day.to_zoned(self.time_zone.clone());
+        start.map_or(Time(0), |start| Time(start.timestamp().as_microsecond()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_in_moscow() {
+        let settings = Settings::default();
+        // 2021-08-26T21:00:00Z is midnight there.
+        let midnight = Time(1_630_011_600_000_000);
+        assert_eq!(settings.day_of(midnight).to_string(), "2021-08-27");
+        assert_eq!(settings.day_of(Time(midnight.0 - 1)).to_string(), "2021-08-26");
+        assert_eq!(settings.start_of(settings.day_of(midnight)), midnight);
     }
 }

@@ -9,16 +9,21 @@
 //! A change is on disk when its method returns, and its events are published by then, in the order of the commits.
 
 mod accounts;
+mod chats;
 mod codes;
 mod conversations;
 mod engine;
 mod history;
 mod keys;
+mod meetings;
 mod messages;
 mod migrate;
+mod photos;
 #[cfg(test)]
 mod plans;
+mod profiles;
 mod relations;
+mod requests;
 mod sessions;
 
 use std::{path::PathBuf, sync::Arc};

@@ -35,6 +35,10 @@ impl Sessions for SqlStore {
         .await
     }
 
+    async fn take_up_session(&self, new: NewSession, live_since: Time) -> Result<SessionId> {
+        self.write(move |tx| take_up_session(tx, &new, live_since)).await
+    }
+
     async fn session_of(
         &self,
         account: AccountId,
@@ -104,6 +108,22 @@ fn add_session(tx: &mut Tx<'_>, new: &NewSession, code: Option<[u8; 32]>) -> Res
     }
     tx.exec(ADD, vals![new.id, new.account, new.opaque_hash, new.dialect, new.created_at])?;
     Ok(CodeVerdict::Good)
+}
+
+fn take_up_session(tx: &mut Tx<'_>, new: &NewSession, live_since: Time) -> Result<SessionId> {
+    // Two sign-ins at once wait for each other here, so that they get one session.
+    const LOCK: &str = "SELECT id FROM account WHERE id = $1 AND deleted_at IS NULL FOR UPDATE";
+    const NEWEST: &str =
+        "SELECT id FROM session WHERE account = $1 AND dialect = $2 AND ended_at IS NULL AND used_at >= $3
+        ORDER BY created_at DESC, id LIMIT 1";
+    const TOUCH: &str = "UPDATE session SET used_at = $2 WHERE id = $1 AND used_at < $2";
+    tx.first(LOCK, vals![new.account])?.ok_or(Error::NotFound(Noun::Account))?;
+    if let Some(present) = tx.column(NEWEST, vals![new.account, new.dialect, live_since])?.pop() {
+        tx.exec(TOUCH, vals![present, new.created_at])?;
+        return Ok(present);
+    }
+    add_session(tx, new, None)?;
+    Ok(new.id)
 }
 
 /// Uses the account's code up when `mac` is its MAC, and counts a wrong try when not.

@@ -4,6 +4,8 @@ pub mod names;
 mod operations;
 pub mod passwords;
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 
@@ -183,7 +185,7 @@ pub enum AvatarChange {
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The provider's short name: `42`, `vk`, `discord`.
-    pub provider: &'static str,
+    pub provider: Cow<'static, str>,
     /// The provider's own id of the person.
     pub external_id: String,
 }

@@ -68,6 +68,10 @@ pub trait Sessions: Send + Sync {
     /// The session, unless it has ended or its account is deleted.
     async fn session(&self, by: SessionBy) -> Result<Option<Session>>;
 
+    /// Takes up the account's newest session of that dialect used since `live_since`, or makes `new` where there is none.
+    /// Which one it is; two at once get the same. `NotFound(Account)` when the account is deleted.
+    async fn take_up_session(&self, new: NewSession, live_since: Time) -> Result<SessionId>;
+
     /// The account's newest session of that dialect used since `live_since`, if there is one.
     async fn session_of(
         &self,

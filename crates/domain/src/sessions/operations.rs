@@ -127,6 +127,16 @@ pub(crate) async fn open_for(app: &App, account: AccountId, dialect: &'static st
     open(app, account, dialect, None).await?.ok_or(Error::NotFound(Noun::Account))
 }
 
+/// Takes up the account's open session of that dialect, or opens one; its opaque token.
+pub(crate) async fn take_up(app: &App, account: AccountId, dialect: &'static str) -> Result<String> {
+    let now = app.clock.now();
+    let id = SessionId(app.ids.uuid());
+    let opaque_hash = token_hash(&app.secrets.opaque_token(id));
+    let new = NewSession { id, account, opaque_hash, dialect, created_at: now };
+    let taken = app.store.take_up_session(new, now.before(app.settings.session_idle)).await?;
+    Ok(app.secrets.opaque_token(taken))
+}
+
 async fn open(
     app: &App,
     account: AccountId,

@@ -7,7 +7,10 @@ use domain::{
 use uuid::Uuid;
 
 use super::sign_up::{add_photo, count};
-use crate::engine::{OnUnique as _, Tx, vals};
+use crate::{
+    engine::{OnUnique as _, Tx, vals},
+    meetings, photos,
+};
 
 /// Changes an account; the keys of files that nothing uses any more.
 pub(super) fn set_account(
@@ -68,8 +71,8 @@ fn remove_unused_photos(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Strin
     const REMOVE: &str = "
         DELETE FROM photo WHERE account = $1 AND NOT in_album
             AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = $1 AND a.avatar_photo = photo.id)
-        RETURNING file_key";
-    tx.column(REMOVE, vals![account])
+        RETURNING file_key, thumbnail_key";
+    files_of(tx, REMOVE, account)
 }
 
 /// Ends the account's sessions but for `keep`, and tells it.
@@ -104,5 +107,12 @@ pub(super) fn remove_account(tx: &mut Tx<'_>, account: AccountId, now: Time) -> 
     tx.exec("DELETE FROM code WHERE account = $1", vals![account])?;
     tx.exec("DELETE FROM client_message WHERE account = $1", vals![account])?;
     count(tx, -1)?;
-    tx.column("DELETE FROM photo WHERE account = $1 RETURNING file_key", vals![account])
+    meetings::forget(tx, account)?;
+    files_of(tx, "DELETE FROM photo WHERE account = $1 RETURNING file_key, thumbnail_key", account)
+}
+
+/// The files of the photos of an account that `sql` removes.
+fn files_of(tx: &mut Tx<'_>, sql: &'static str, account: AccountId) -> Result<Vec<String>> {
+    let removed = tx.query(sql, vals![account])?.iter_mut().map(photos::files).collect::<Result<Vec<_>>>()?;
+    Ok(removed.into_iter().flatten().collect())
 }

@@ -45,14 +45,14 @@ fn try_add(tx: &mut Tx<'_>, identity: &Identity, mut new: NewAccount) -> Result<
     }
     (new.username, new.username_folded) = free_name(tx, &new.username)?;
     let account = add_account(tx, &new)?;
-    tx.exec(ADD, vals![identity.provider, &identity.external_id, account]).or_conflict(Noun::Account)?;
+    tx.exec(ADD, vals![&*identity.provider, &identity.external_id, account]).or_conflict(Noun::Account)?;
     Ok((account, true))
 }
 
 /// The account of an identity.
 pub(super) fn account_of(tx: &mut Tx<'_>, identity: &Identity) -> Result<Option<AccountId>> {
     const ACCOUNT: &str = "SELECT account FROM identity WHERE provider = $1 AND external_id = $2";
-    let row = tx.first(ACCOUNT, vals![identity.provider, &identity.external_id])?;
+    let row = tx.first(ACCOUNT, vals![&*identity.provider, &identity.external_id])?;
     row.map(|mut row| row.take()).transpose()
 }
 

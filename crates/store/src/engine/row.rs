@@ -1,7 +1,10 @@
 //! Rows, read column by column from the left.
 
 use anyhow::anyhow;
-use domain::{AccountId, ConversationId, KeyId, MessageId, RelationId, Result, SessionId, Time};
+use domain::{
+    AccountId, ConversationId, KeyId, MeetingId, MessageId, PhotoId, RelationId, RequestId, Result,
+    SessionId, Time,
+};
 use uuid::Uuid;
 
 use super::Val;
@@ -117,7 +120,7 @@ macro_rules! from_numbers {
         }
     )* };
 }
-from_numbers!(AccountId, ConversationId, MessageId, KeyId, Time);
+from_numbers!(AccountId, ConversationId, MessageId, KeyId, MeetingId, RequestId, PhotoId, Time);
 
 impl<T: FromVal> FromVal for Option<T> {
     fn from_val(value: Val) -> Result<Self> {

@@ -1,6 +1,8 @@
 //! The values that statements take and give: the few types that both databases share.
 
-use domain::{AccountId, ConversationId, KeyId, MessageId, RelationId, SessionId, Time};
+use domain::{
+    AccountId, ConversationId, KeyId, MeetingId, MessageId, PhotoId, RelationId, RequestId, SessionId, Time,
+};
 use uuid::Uuid;
 
 /// One value of a statement.
@@ -115,7 +117,7 @@ macro_rules! from_numbers {
         }
     )* };
 }
-from_numbers!(AccountId, ConversationId, MessageId, KeyId, Time);
+from_numbers!(AccountId, ConversationId, MessageId, KeyId, MeetingId, RequestId, PhotoId, Time);
 
 impl<T: Into<Val>> From<Option<T>> for Val {
     fn from(value: Option<T>) -> Self {
