@@ -312,6 +312,13 @@ pub async fn meeting(app: &App, caller: &Caller, id: MeetingId) -> Result<Seen> 
     only(seen(app, caller, vec![found]).await?)
 }
 
+/// Whether the meeting is the caller's: `Forbidden(Meeting)` when it is not, or there is none.
+pub async fn check_owner(app: &App, caller: &Caller, id: MeetingId) -> Result<()> {
+    let found = app.store.meeting(id).await?;
+    let is_own = found.is_some_and(|meeting| meeting.owner == caller.account);
+    if is_own { Ok(()) } else { Err(Error::Forbidden(Noun::Meeting)) }
+}
+
 /// Changes a meeting of the caller's. `Forbidden(Meeting)` when it is not.
 pub async fn update(app: &App, caller: &Caller, id: MeetingId, change: MeetingChange) -> Result<Seen> {
     let changed = app.store.set_meeting(id, caller.account, change).await?;

@@ -102,6 +102,9 @@ pub trait Requests: Send + Sync {
     /// How many undecided requests to the meetings of `owner` are unread.
     async fn unread_requests(&self, owner: AccountId) -> Result<usize>;
 
+    /// Who owns the meeting that the request is to.
+    async fn owner_of_request(&self, id: RequestId) -> Result<Option<AccountId>>;
+
     /// Changes a request to a meeting of `owner`. An approval puts the person into the meeting's chat, which is made
     /// from `chat` where there is none; anything else takes them out, and publishes it.
     /// `Forbidden(Request)` when it is not to a meeting of `owner`, or there is none.
@@ -135,6 +138,12 @@ pub async fn undecided(app: &App, caller: &Caller) -> Result<Vec<Asked>> {
 /// How many undecided requests to the caller's meetings are unread.
 pub async fn unread(app: &App, caller: &Caller) -> Result<usize> {
     app.store.unread_requests(caller.account).await
+}
+
+/// Whether the request is to a meeting of the caller's: `Forbidden(Request)` when it is not, or there is none.
+pub async fn check_owner(app: &App, caller: &Caller, id: RequestId) -> Result<()> {
+    let is_own = app.store.owner_of_request(id).await? == Some(caller.account);
+    if is_own { Ok(()) } else { Err(Error::Forbidden(Noun::Request)) }
 }
 
 /// Answers a request to a meeting of the caller's. `Forbidden(Request)` when it is not.

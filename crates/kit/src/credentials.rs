@@ -18,6 +18,10 @@ use crate::{fault::core_fault, reply::Reply};
 #[derive(Clone, Copy, Debug)]
 pub struct Auth(pub Caller);
 
+/// As [`Auth`], but a refusal challenges with `Token` alone.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenAuth(pub Caller);
+
 /// The caller of a socket: by the `Authorization` header, or else by `?token=` or `?access_token=`, since browsers can
 /// set no header on a WebSocket.
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +152,28 @@ where
     }
 }
 
+impl<S> FromRequestParts<S> for TokenAuth
+where
+    S: Send + Sync,
+    App: FromRef<S>,
+{
+    type Rejection = Reply;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Reply> {
+        by_header(&App::from_ref(state), &parts.headers).await.map(Self).map_err(challenging_token)
+    }
+}
+
+/// The same refusal, with `Token` as its challenge.
+pub fn challenging_token(mut refusal: Reply) -> Reply {
+    for (name, value) in &mut refusal.headers {
+        if *name == header::WWW_AUTHENTICATE {
+            *value = HeaderValue::from_static("Token");
+        }
+    }
+    refusal
+}
+
 impl<S> FromRequestParts<S> for SocketAuth
 where
     S: Send + Sync,
@@ -173,6 +199,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         Scheme::of(&headers, &header::AUTHORIZATION)
+    }
+
+    #[test]
+    fn a_refusal_can_challenge_with_token() {
+        let refusal = challenging_token(bad_token(Refusal::Expired));
+        assert_eq!(refusal.headers, [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Token"))]);
+        assert_eq!(refusal.body, bad_token(Refusal::Expired).body);
     }
 
     #[test]

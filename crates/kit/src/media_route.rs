@@ -90,12 +90,25 @@ async fn file(
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Reply> {
-    let file = media.file(&key).await?.ok_or_else(Reply::not_found)?;
-    if lists(&headers, &header::IF_NONE_MATCH, &file.tag) {
+    answer(&media, &key, &headers).await
+}
+
+/// The file under `key`, as `/media/<key>` answers it: for the other names that dialects have for files. The default
+/// picture has none.
+pub async fn kept(blobs: Arc<dyn Blobs>, key: &str, headers: &HeaderMap) -> Result<Response, Reply> {
+    if key == DEFAULT_AVATAR {
+        return Err(Reply::not_found());
+    }
+    answer(&Media { blobs, default_avatar: &[], default_tag: Arc::default() }, key, headers).await
+}
+
+async fn answer(media: &Media, key: &str, headers: &HeaderMap) -> Result<Response, Reply> {
+    let file = media.file(key).await?.ok_or_else(Reply::not_found)?;
+    if lists(headers, &header::IF_NONE_MATCH, &file.tag) {
         return Ok((StatusCode::NOT_MODIFIED, file.headers(false)).into_response());
     }
-    let Some(range) = wanted(&headers, &file) else {
-        let body = media.body(&key, 0..file.size);
+    let Some(range) = wanted(headers, &file) else {
+        let body = media.body(key, 0..file.size);
         return Ok((file.headers(true), [(header::CONTENT_LENGTH, file.size)], body).into_response());
     };
     let Ok(range) = range else {
@@ -106,7 +119,7 @@ async fn file(
     let place = format!("bytes {}-{}/{}", range.start, range.end - 1, file.size);
     let numbers =
         [(header::CONTENT_LENGTH, (range.end - range.start).to_string()), (header::CONTENT_RANGE, place)];
-    Ok((StatusCode::PARTIAL_CONTENT, file.headers(true), numbers, media.body(&key, range)).into_response())
+    Ok((StatusCode::PARTIAL_CONTENT, file.headers(true), numbers, media.body(key, range)).into_response())
 }
 
 impl Media {

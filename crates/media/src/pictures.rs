@@ -52,6 +52,26 @@ impl ImagePictures {
     }
 }
 
+impl ImagePictures {
+    /// Does `work` on a recognised picture when it is its turn. `None` when the bytes are no picture.
+    async fn make(
+        &self,
+        bytes: Bytes,
+        work: impl FnOnce(&[u8], ImageFormat) -> Result<Option<Picture>> + Send + 'static,
+    ) -> Result<Option<Picture>> {
+        let Some(format) = format_of(&bytes) else { return Ok(None) };
+        let turn = timeout(self.patience, Arc::clone(&self.threads).acquire_owned()).await;
+        let turn =
+            turn.map_err(|_| Error::Throttled(self.patience))?.context("the picture threads are closed")?;
+        let made = apart(move || {
+            // The turn ends with the work, even when nobody waits for its result any more.
+            let _turn = turn;
+            work(&bytes, format)
+        });
+        made.await
+    }
+}
+
 impl Default for ImagePictures {
     fn default() -> Self {
         Self::new()
@@ -61,16 +81,11 @@ impl Default for ImagePictures {
 #[async_trait]
 impl Pictures for ImagePictures {
     async fn refit(&self, bytes: Bytes, side: u32) -> Result<Option<Picture>> {
-        let Some(format) = format_of(&bytes) else { return Ok(None) };
-        let turn = timeout(self.patience, Arc::clone(&self.threads).acquire_owned()).await;
-        let turn =
-            turn.map_err(|_| Error::Throttled(self.patience))?.context("the picture threads are closed")?;
-        let made = apart(move || {
-            // The turn ends with the work, even when nobody waits for its result any more.
-            let _turn = turn;
-            refit(&bytes, format, side.max(1))
-        });
-        made.await
+        self.make(bytes, move |bytes, format| refit(bytes, format, side.max(1))).await
+    }
+
+    async fn square(&self, bytes: Bytes, side: u32) -> Result<Option<Picture>> {
+        self.make(bytes, move |bytes, format| square(bytes, format, side.max(1))).await
     }
 
     fn recognise(&self, bytes: &[u8]) -> Option<&'static str> {
@@ -109,6 +124,17 @@ fn extension(format: ImageFormat) -> &'static str {
 /// `None` when the picture is damaged or too large.
 fn refit(bytes: &[u8], format: ImageFormat, side: u32) -> Result<Option<Picture>> {
     let Some((image, orientation)) = decode(bytes, format) else { return Ok(None) };
+    let mut image = fit(image, side)?;
+    image.apply_orientation(orientation);
+    Ok(Some(encode(&image, format).context("cannot encode a picture")?))
+}
+
+/// The middle square, fitted. `None` when the picture is damaged or too large.
+fn square(bytes: &[u8], format: ImageFormat, side: u32) -> Result<Option<Picture>> {
+    let Some((mut image, orientation)) = decode(bytes, format) else { return Ok(None) };
+    let (width, height) = (image.width(), image.height());
+    let shorter = width.min(height);
+    image = image.crop_imm((width - shorter) / 2, (height - shorter) / 2, shorter, shorter);
     let mut image = fit(image, side)?;
     image.apply_orientation(orientation);
     Ok(Some(encode(&image, format).context("cannot encode a picture")?))

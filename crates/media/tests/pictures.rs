@@ -305,3 +305,23 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_square_is_the_middle_of_the_picture() {
+    let pictures = ImagePictures::new();
+    for (width, height) in [(400, 100), (100, 400), (250, 250)] {
+        let stripes = RgbImage::from_fn(width, height, |x, y| {
+            let along = if width > height { x * 100 / width } else { y * 100 / height };
+            if (37..63).contains(&along) { Rgb([20, 220, 20]) } else { Rgb([220, 20, 20]) }
+        });
+        let made = pictures.square(encoded(stripes, ImageFormat::Png), 80).await.unwrap().unwrap();
+        let square = image::load_from_memory(&made.bytes).unwrap().to_rgb8();
+        assert_eq!(square.dimensions(), (80, 80));
+        let corner_is_green = square.get_pixel(1, 1).0[1] > 200;
+        assert_eq!(corner_is_green, width != height, "{width}x{height}");
+    }
+    let small = pictures.square(encoded(two_sided(30, 20), ImageFormat::Jpeg), 80).await.unwrap().unwrap();
+    let square = image::load_from_memory(&small.bytes).unwrap();
+    assert_eq!((square.width(), square.height(), small.extension), (20, 20, "jpg"));
+    assert!(pictures.square(Bytes::from_static(b"no picture"), 80).await.unwrap().is_none());
+}

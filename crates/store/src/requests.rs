@@ -45,6 +45,13 @@ impl Requests for SqlStore {
         .await
     }
 
+    async fn owner_of_request(&self, id: RequestId) -> Result<Option<AccountId>> {
+        self.read(move |tx| {
+            Ok(tx.column("SELECT owner FROM meeting_request WHERE id = $1", vals![id])?.pop())
+        })
+        .await
+    }
+
     async fn set_request(
         &self,
         id: RequestId,

@@ -10,6 +10,7 @@ mod read;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
+use bytes::Bytes;
 use serde_json::Value;
 
 pub use content::{Content, Upload};
@@ -24,6 +25,13 @@ use crate::reply::Reply;
 /// that stalls, 413 beyond the [`Limits`], 415 for other kinds.
 #[derive(Clone, Debug)]
 pub struct Body(pub Content);
+
+/// A file that is the whole body of a request, whatever type it claims to have; of a multipart body the part that is
+/// named `file`, or else the first file. Empty when there is none.
+///
+/// Rejections: 408 for a body that stalls, 413 beyond [`Limits::upload_bytes`].
+#[derive(Clone, Debug)]
+pub struct FileBody(pub Bytes);
 
 /// How much a body may hold. Handlers read it from the request's extensions, or else use the default.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,6 +90,30 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             MediaType::Multipart { boundary } => multipart::parse(bytes, boundary, &limits).await?,
         };
         Ok(Self(content))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for FileBody {
+    type Rejection = Reply;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Reply> {
+        let limits = request.extensions().get::<Limits>().copied().unwrap_or_default();
+        let (parts, body) = request.into_parts();
+        let sent =
+            parts.headers.get(header::CONTENT_TYPE).map(|sent| String::from_utf8_lossy(sent.as_bytes()));
+        let Some(MediaType::Multipart { boundary }) = sent.and_then(|sent| MediaType::parse(&sent)) else {
+            return read(body, limits.upload_bytes).await.map(Self);
+        };
+        let bytes = read(body, limits.upload_bytes.saturating_add(limits.upload_slack_bytes)).await?;
+        match multipart::parse(bytes.clone(), boundary, &limits).await {
+            Ok(content) => {
+                let file = content.file("file").or_else(|| content.files().first());
+                Ok(Self(file.map(|file| file.bytes.clone()).unwrap_or_default()))
+            }
+            Err(refusal) if refusal.status == StatusCode::PAYLOAD_TOO_LARGE => Err(refusal),
+            // It only claims to be multipart.
+            Err(_) => Ok(Self(bytes)),
+        }
     }
 }
 

@@ -3,10 +3,28 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::response::Response;
-use realtime::{Listening, Queue};
+use bytes::Bytes;
+use realtime::{Close, Listening, Queue};
 use tokio_util::task::TaskTracker;
 
-use super::{Handshake, Limits, Live, Replay, outgoing::Outgoing, pump::Pump};
+use super::{Handshake, Limits, Live, Replay, Said, outgoing::Outgoing, pump::Pump};
+
+/// The session of a socket that is closed at once: what its client says is not heard.
+struct Refused;
+
+impl Live for Refused {
+    fn said(&mut self, _text: String) -> Said {
+        Said::Answer(Vec::new())
+    }
+
+    fn said_binary(&mut self, _bytes: Vec<u8>) -> Said {
+        Said::Answer(Vec::new())
+    }
+
+    fn throttled(&self) -> Option<Bytes> {
+        None
+    }
+}
 
 /// All open sockets of the process.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +64,19 @@ impl Sockets {
     /// Counts `connection` among the open sockets for as long as it runs.
     pub fn track<F: Future>(&self, connection: F) -> impl Future<Output = F::Output> + use<F> {
         self.0.track_future(connection)
+    }
+
+    /// Accepts the handshake only to close with this code: for clients that cannot read the status of a refusal.
+    pub fn refuse(&self, handshake: Handshake, why: Close) -> Response {
+        let queue = Arc::new(Queue::new(0));
+        queue.close(why);
+        let limits = Limits { max_message: 0, rate: None, expires_at: None };
+        let tracker = self.0.clone();
+        handshake.accept(move |raw| {
+            tracker.track_future(async move {
+                Pump::new(raw, Refused, Outgoing::new(queue, None), limits).run().await;
+            })
+        })
     }
 
     /// Waits until all are closed, so long at most. No socket is to be opened any more.
