@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use domain::{
-    AccountId, Event, MessageId, Numbered, RelationId, Result, SessionId, Time,
+    AccountId, Event, MeetingId, MessageId, Numbered, RelationId, Result, SessionId, Time,
     accounts::{AccountChange, Accounts as _, AvatarChange, Cards, Identity, NewAccount, Role},
+    chats::{Chats as _, Mark, NewChat},
     codes::Codes as _,
     conversations::{Bound, Conversations as _, Page, Span},
     keys::Keys as _,
+    meetings::{Category, Circle, Draft, Grouping, MeetingChange, Meetings as _, Point, Quota, Search},
     messages::{MediaFile, Messages as _, NewMessage},
+    photos::{NewPhoto, Photos as _},
     ports::{Bus, Health as _},
+    profiles::{ProfileChange, Profiles as _},
     relations::{Relations as _, Status},
+    requests::{Answer, Requests as _},
     sessions::{NewSession, SessionBy, Sessions as _},
 };
 use uuid::Uuid;
@@ -48,7 +53,7 @@ async fn ask_everything(store: &SqlStore) -> Result<()> {
     let (now, uuid) = (Time(5), Uuid::from_u128);
     let ana = store.add_account(new_account("ana")).await?;
     let ben = store.add_account(new_account("ben")).await?;
-    let identity = Identity { provider: "42", external_id: "1".into() };
+    let identity = Identity { provider: "42".into(), external_id: "1".into() };
     let other = NewAccount { uuid: uuid(9), photo: None, ..new_account("ana") };
     store.add_identity(identity.clone(), other).await?;
     store.identity(identity).await?;
@@ -98,6 +103,7 @@ async fn ask_everything(store: &SqlStore) -> Result<()> {
             AccountChange { password: Some("new".into()), avatar: Some(avatar), ..AccountChange::default() };
         store.set_account(ana, change, now).await?;
     }
+    meet(store, ana, ben).await?;
     store.unfriend(ana, ben).await?;
     store.befriend(ana, ben, uuid(1), now).await?;
     store.remove_account(ana, now).await?;
@@ -141,6 +147,75 @@ async fn converse(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()
     }
     store.overviews(ana, 10).await?;
     store.messages_in(direct.id, Page { before: None, limit: 10 }).await?;
+    Ok(())
+}
+
+async fn meet(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()> {
+    let (now, uuid) = (Time(5), Uuid::from_u128);
+    let id = SessionId(uuid(20));
+    let new = NewSession { id, account: ana, opaque_hash: [20; 32], dialect: "meetups", created_at: now };
+    store.take_up_session(new.clone(), now).await?;
+    store.take_up_session(new, now).await?;
+    store.set_profile(ana, ProfileChange::default()).await?;
+    store.profiles(vec![ana, ben]).await?;
+    for name in ["one", "two"] {
+        let new =
+            NewPhoto { account: ben, key: name.into(), thumbnail: format!("{name}-t"), created_at: now };
+        let photo = store.add_photo(new).await?;
+        store.photos_of(vec![ana, ben]).await?;
+        store.set_avatar(ben, photo.id).await?;
+        store.remove_photo(ben, photo.id).await?;
+    }
+    let place = Point::new(55.75, 37.61).unwrap();
+    let circle = Circle { middle: place, radius: 30.0 };
+    for grouping in [Grouping::Pair, Grouping::Group] {
+        let draft = Draft {
+            title: "x".into(),
+            description: String::new(),
+            day: None,
+            grouping,
+            category: Category::Bar,
+            place,
+        };
+        let quota = Quota { since: now, until: Time(9), most: 3 };
+        let meeting = store.add_meeting(ana, draft, jiff::civil::date(2026, 1, 1), now, quota).await?.id;
+        store.meetings_made(ana, quota).await?;
+        store.meeting(meeting).await?;
+        for around in [None, Some(circle)] {
+            let born = Some((String::from("1990-01-01"), String::from("2000-01-01")));
+            let search = Search {
+                around,
+                category: Some(Category::Bar),
+                gender: None,
+                born,
+                after: MeetingId(0),
+                limit: 9,
+            };
+            store.meetings(search).await?;
+        }
+        store
+            .set_meeting(meeting, ana, MeetingChange { title: Some("y".into()), ..MeetingChange::default() })
+            .await?;
+        let request = store.add_request(meeting, ben, now).await?;
+        store.unread_requests(ana).await?;
+        store.read_requests(ana, 9).await?;
+        store.owner_of_request(request).await?;
+        for approved in [true, false, true] {
+            let chat =
+                NewChat { uuid: uuid(request.0.unsigned_abs().into()), slug: format!("slug{request}"), now };
+            store
+                .set_request(request, ana, Answer { approved: Some(approved), ..Answer::default() }, chat)
+                .await?;
+        }
+        store.approved_among(ben, vec![meeting]).await?;
+        let Some(chat) = store.chat_named(&format!("slug{request}")).await? else { continue };
+        store.is_in_chat(chat, ben).await?;
+        store.set_marks(vec![(chat, ben, Mark::default())]).await?;
+        store.marks(chat, ben).await?;
+        store.chats_of(ana, 9).await?;
+        store.leave_chat(chat, ana).await?;
+        store.leave_chat(chat, ben).await?;
+    }
     Ok(())
 }
 

@@ -179,7 +179,7 @@ pub(crate) async fn an_avatar_replaces_the_uploaded_one_before_it(world: &World)
 }
 
 pub(crate) async fn a_deleted_account_leaves_nothing_personal(world: &World) {
-    let identity = || Identity { provider: "42", external_id: "1".into() };
+    let identity = || Identity { provider: "42".into(), external_id: "1".into() };
     let mut new = World::new_account("Ana");
     new.photo = Some("a.png".into());
     let (ana, _) = world.store.add_identity(identity(), new).await.unwrap();
@@ -227,7 +227,7 @@ pub(crate) async fn a_deleted_account_can_do_nothing_more(world: &World) {
 }
 
 fn known(number: usize) -> Identity {
-    Identity { provider: "42", external_id: number.to_string() }
+    Identity { provider: "42".into(), external_id: number.to_string() }
 }
 
 pub(crate) async fn an_identity_makes_one_account(world: &World) {
@@ -238,7 +238,7 @@ pub(crate) async fn an_identity_makes_one_account(world: &World) {
     assert_eq!(again, (ana, false));
     assert_eq!(world.store.identity(known(1)).await.unwrap(), Some(ana));
     assert_eq!(world.store.account_named("other").await.unwrap(), None);
-    let vk = Identity { provider: "vk", external_id: "1".into() };
+    let vk = Identity { provider: "vk".into(), external_id: "1".into() };
     assert_eq!(world.store.identity(vk).await.unwrap(), None);
 }
 

@@ -139,12 +139,18 @@ pub(crate) async fn an_older_database_gets_receivers_and_rising_times(world: &Wo
     world.store.remove_account(carol, at(1)).await.unwrap();
     world.close().await;
     for sql in [
+        "DROP TABLE chat_mark",
+        "DROP TABLE chat",
+        "DROP TABLE meeting_request",
+        "DROP TABLE meeting",
+        "DROP TABLE profile",
+        "ALTER TABLE photo DROP COLUMN thumbnail_key",
         "ALTER TABLE message DROP COLUMN receiver",
         "ALTER TABLE message DROP COLUMN received_at",
         "ALTER TABLE message DROP COLUMN seen_at",
         "DROP TABLE client_message",
         "DROP TABLE account_count",
-        "DELETE FROM migration WHERE number = 2",
+        "DELETE FROM migration WHERE number >= 2",
         "UPDATE message SET created_at = created_at + 1000 - id * 10",
         "UPDATE conversation SET last_at = (SELECT created_at FROM message WHERE id = last_message)",
     ] {

@@ -13,16 +13,19 @@ mod engine;
 mod friendships;
 mod history;
 mod keys;
+mod meetings;
 mod messages;
 mod million;
 mod opening;
 mod people;
 mod postgres;
+mod profiles;
 mod rate;
 mod receipts;
 mod relations;
 mod repeats;
 mod replay;
+mod requests;
 mod sessions;
 mod world;
 
@@ -165,6 +168,38 @@ mod contract {
         replay {
             missed_messages_come_as_they_were_posted,
             a_message_of_ones_own_friends_is_known,
+        }
+        profiles {
+            a_profile_is_empty_at_first_and_changes_field_by_field,
+            a_deleted_account_keeps_no_profile,
+            the_first_photo_is_the_avatar_and_the_next_one_left_takes_its_place,
+            other_dialects_avatars_are_in_the_album_while_they_last,
+            racing_uploads_give_one_avatar,
+        }
+        meetings {
+            a_meeting_is_as_it_was_made,
+            a_meeting_is_changed_by_its_owner_alone,
+            no_more_meetings_a_day_than_the_quota_however_many_ask,
+            pages_of_meetings_follow_each_other,
+            filters_work_together,
+            the_search_around_a_point_agrees_with_brute_force,
+            the_very_point_is_within_no_distance,
+            a_deleted_owner_takes_the_meetings_along,
+        }
+        requests {
+            one_asks_once_and_not_oneself,
+            racing_requests_make_one,
+            requests_are_read_once_and_counted_until_then,
+            racing_readers_find_each_request_new_once,
+            a_pair_meeting_has_a_chat_for_each_approved_person,
+            a_group_meeting_has_one_chat,
+            racing_approvals_make_one_chat,
+            who_is_taken_out_hears_of_it_and_comes_back_to_the_same_chat,
+            a_member_leaves_until_approved_anew_and_the_owner_hides,
+            chats_come_once_each_by_newest_activity,
+            marks_only_go_forward,
+            what_was_said_stays_when_the_owner_is_deleted,
+            racing_sign_ins_take_up_one_session,
         }
         engine {
             ping_answers,

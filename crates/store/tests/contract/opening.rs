@@ -44,7 +44,7 @@ pub(crate) async fn opening_at_once_migrates_once(world: &World) {
             }
         })
         .await;
-    assert_eq!(world.number("SELECT COUNT(*) FROM migration").await, 2);
+    assert_eq!(world.number("SELECT COUNT(*) FROM migration").await, 3);
     for store in opened {
         store.close().await;
     }

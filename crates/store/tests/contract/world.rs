@@ -104,6 +104,21 @@ impl Recorder {
         told.collect()
     }
 
+    /// Who left which conversation, in order.
+    pub(crate) fn left(&self) -> Vec<(ConversationId, AccountId)> {
+        let events = self.0.lock().unwrap();
+        let left = events.iter().filter_map(|event| match **event {
+            Event::MemberLeft { conversation, account } => Some((conversation, account)),
+            _ => None,
+        });
+        left.collect()
+    }
+
+    /// Whether anything of this kind was told.
+    pub(crate) fn told(&self, is_it: impl Fn(&Event) -> bool) -> bool {
+        self.0.lock().unwrap().iter().any(|event| is_it(event))
+    }
+
     /// The relations that were made or changed, as they were then, in order.
     pub(crate) fn relations(&self) -> Vec<Friendship> {
         let events = self.0.lock().unwrap();
