@@ -4,6 +4,7 @@ mod housekeeping;
 mod node;
 mod signals;
 mod site;
+mod social;
 
 use std::{io::Write, time::Duration};
 

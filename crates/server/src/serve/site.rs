@@ -13,7 +13,7 @@ use kit::{
 use outside::fortytwo;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::Node;
+use super::{Node, social};
 use crate::{
     settings::{FortyTwo, Limits, Network, Settings},
     web,
@@ -25,9 +25,11 @@ pub(super) fn service(node: &Node, settings: &Settings) -> Result<Whole> {
         fortytwo: provider(&settings.fortytwo)?,
         home_url: settings.fortytwo.fortytwo_home_url.as_ref().map(ToString::to_string),
     };
+    let meetups = dialect_meetups::Settings { social: social::providers(&settings.meetups)? };
     let context = &node.context;
     let routes = OpenApiRouter::new()
         .merge(dialect_messenger::routes(context, messenger))
+        .merge(dialect_meetups::routes(context, meetups))
         .merge(media_route::routes(Arc::clone(&context.app.blobs), media::default_avatar()))
         .merge(web::health::routes(context.app.clone()));
     let routes = web::with_document(routes)?

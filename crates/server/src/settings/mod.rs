@@ -5,6 +5,7 @@
 
 mod booleans;
 mod file;
+mod meetups;
 pub(crate) mod sources;
 pub(crate) mod units;
 pub(crate) mod values;
@@ -17,6 +18,7 @@ use ipnet::IpNet;
 use outside::{fortytwo, mail::Letterhead};
 use url::Url;
 
+pub(crate) use meetups::Meetups;
 use units::MessageLimit;
 
 /// Where the data is: for every command.
@@ -183,6 +185,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     pub(crate) fortytwo: FortyTwo,
     #[command(flatten)]
+    pub(crate) meetups: Meetups,
+    #[command(flatten)]
     pub(crate) limits: Limits,
 }
 
@@ -201,6 +205,8 @@ impl Settings {
             codes_address: self.limits.codes_address,
             max_text: self.limits.max_message as usize,
             max_attachment: self.limits.max_upload,
+            meetings_per_day: self.meetups.meetings_per_day as usize,
+            time_zone: self.meetups.time_zone.clone(),
             code_subject: self.mail.mail_subject.clone(),
             ..domain::Settings::default()
         }
