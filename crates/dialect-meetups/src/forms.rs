@@ -33,6 +33,7 @@ pub(crate) fn optional_day(fields: &mut Fields<'_>, name: &str) -> Option<Date> 
 }
 
 /// Reads a day if one was sent: `Some(None)` for null and for an empty text.
+#[expect(clippy::option_option, reason = "not sent, sent as null, sent: three cases")]
 pub(crate) fn nullable_day(fields: &mut Fields<'_>, name: &str) -> Option<Option<Date>> {
     let day = match fields.value(name)? {
         Value::Null => return Some(None),
@@ -52,6 +53,7 @@ pub(crate) fn choice<T>(fields: &mut Fields<'_>, name: &str, of: impl Fn(i64) ->
 }
 
 /// Reads a number that stands for one of a few things: `Some(None)` for null and for an empty text.
+#[expect(clippy::option_option, reason = "not sent, sent as null, sent: three cases")]
 pub(crate) fn nullable_choice<T>(
     fields: &mut Fields<'_>,
     name: &str,

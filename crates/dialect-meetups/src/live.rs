@@ -173,3 +173,93 @@ fn frame(posted: &Posted, is_my: bool, base: &BaseUrl) -> Heard {
     let note = Note { message: posted.message.id, receiver: EVERYONE };
     Heard::Frame(Frame { bytes: bytes.into(), note: (!is_my).then_some(note) })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        MessageId, Time,
+        accounts::{Avatar, Person, Role},
+        messages::Message,
+    };
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn posted(author: i64, photo: Option<&str>) -> Event {
+        let person = Person {
+            id: AccountId(author),
+            uuid: Uuid::nil(),
+            username: "vk_0f".into(),
+            email: String::new(),
+            first_name: "Ana".into(),
+            last_name: String::new(),
+            role: Role::Student,
+            two_factor: false,
+            avatar: Avatar { photo: photo.map(Into::into), text: None },
+        };
+        let message = Message {
+            id: MessageId(9),
+            uuid: Uuid::nil(),
+            conversation: ConversationId(7),
+            position: 1,
+            author: AccountId(author),
+            author_uuid: Uuid::nil(),
+            author_name: "vk_0f".into(),
+            text: "<b>{}".into(),
+            created_at: Time(0),
+            media: Vec::new(),
+            receipt: None,
+        };
+        Event::MessagePosted(Posted {
+            message,
+            author: person,
+            direct_pair: Vec::new(),
+            relation: None,
+            client_id: None,
+        })
+    }
+
+    fn ear(account: i64) -> Listener {
+        Listener { base: BaseUrl("http://a.example".into()), account: AccountId(account) }
+    }
+
+    fn frame_of(heard: Heard) -> (Value, bool) {
+        let Heard::Frame(frame) = heard else { panic!("{heard:?}") };
+        (serde_json::from_slice(&frame.bytes).unwrap(), frame.note.is_some())
+    }
+
+    #[test]
+    fn a_frame_tells_of_its_sender_and_whose_it_is() {
+        let (mine, is_noted) = frame_of(ear(1).heard(&posted(1, Some("avatars/a.png"))));
+        let expected = json!({
+            "text": "<b>{}",
+            "author_name": "Ana",
+            "avatar": "http://a.example/uploads/user-photos/a.png",
+            "href": "http://a.example/user-detail/1/",
+            "is_my": true,
+            "id": 9,
+            "date_create": "1970-01-01T00:00:00.000000Z",
+        });
+        assert_eq!(mine, expected);
+        assert!(!is_noted);
+        let (theirs, is_noted) = frame_of(ear(2).heard(&posted(1, None)));
+        assert_eq!((&theirs["is_my"], &theirs["avatar"]), (&json!(false), &json!("")));
+        assert!(is_noted);
+    }
+
+    #[test]
+    fn all_but_the_sender_share_a_frame() {
+        let event = posted(1, None);
+        assert_eq!(ear(2).shape(&event), ear(3).shape(&event));
+        assert_ne!(ear(1).shape(&event), ear(2).shape(&event));
+    }
+
+    #[test]
+    fn only_who_is_taken_out_is_closed() {
+        let left = Event::MemberLeft { conversation: ConversationId(7), account: AccountId(2) };
+        assert!(matches!(ear(2).heard(&left), Heard::Close(Close(4403))));
+        assert!(matches!(ear(3).heard(&left), Heard::Nothing));
+        assert_ne!(ear(2).shape(&left), ear(3).shape(&left));
+    }
+}

@@ -13,7 +13,7 @@ macro_rules! document_only {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(ToSchema)]
-        #[allow(dead_code, reason = "it is there for the API document")]
+        #[allow(dead_code, clippy::struct_field_names, reason = "it is there for the API document")]
         pub(crate) struct $name { $($(#[$field_doc])* $field: $kind),* }
     )*};
 }

@@ -94,6 +94,7 @@ impl FullUser {
 
 /// A photo, and what can be done with it.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the keys are the document's")]
 pub(crate) struct Photo {
     photo: String,
     delete_photo: String,
@@ -142,6 +143,7 @@ pub(crate) struct Empty {}
 
 /// The meeting object.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the keys are the document's")]
 pub(crate) struct Meeting {
     id: i64,
     title: String,

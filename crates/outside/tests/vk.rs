@@ -38,11 +38,11 @@ impl Stand {
         let app = Router::new()
             .route(
                 "/method/users.get",
-                post(async move |RawQuery(query), body: Bytes| get(&users, query, &body)),
+                post(async move |RawQuery(query), body: Bytes| get(&users, query.as_deref(), &body)),
             )
             .route(
                 "/method/secure.checkToken",
-                post(async move |RawQuery(query), body: Bytes| check(&checks, query, &body)),
+                post(async move |RawQuery(query), body: Bytes| check(&checks, query.as_deref(), &body)),
             );
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { address, seen }
@@ -55,7 +55,7 @@ impl Stand {
 
 type Seen = Mutex<Vec<HashMap<String, String>>>;
 
-fn form(seen: &Seen, query: Option<String>, body: &[u8]) -> HashMap<String, String> {
+fn form(seen: &Seen, query: Option<&str>, body: &[u8]) -> HashMap<String, String> {
     assert_eq!(query, None, "nothing goes in the address");
     let form: HashMap<_, _> = url::form_urlencoded::parse(body).into_owned().collect();
     seen.lock().unwrap().push(form.clone());
@@ -67,14 +67,14 @@ fn error(code: i64) -> Response {
         .into_response()
 }
 
-fn get(seen: &Seen, query: Option<String>, body: &[u8]) -> Response {
+fn get(seen: &Seen, query: Option<&str>, body: &[u8]) -> Response {
     match form(seen, query, body)["access_token"].as_str() {
         "ana" => axum::Json(json!({"response": [{"id": 112_002, "first_name": "Ana"}]})).into_response(),
         other => answer(other),
     }
 }
 
-fn check(seen: &Seen, query: Option<String>, body: &[u8]) -> Response {
+fn check(seen: &Seen, query: Option<&str>, body: &[u8]) -> Response {
     let form = form(seen, query, body);
     if form["access_token"] != SERVICE_KEY {
         return error(28);

@@ -288,7 +288,7 @@ pub(crate) async fn marks_only_go_forward(world: &World) {
         let store = world.store.clone();
         let last = i64::try_from(number).unwrap() + 10;
         async move {
-            store.set_marks(vec![(chat, ben, mark(last, last)), (chat, ana, mark(last, 4))]).await.unwrap()
+            store.set_marks(vec![(chat, ben, mark(last, last)), (chat, ana, mark(last, 4))]).await.unwrap();
         }
     })
     .await;
