@@ -190,7 +190,7 @@ mod tests {
             self.1.fetch_add(1, Ordering::Relaxed);
             match event {
                 Event::MessagePosted(posted) => Heard::Frame(posted.message.text.clone().into()),
-                Event::GrantEnded { .. } => Heard::Nothing,
+                _ => Heard::Nothing,
             }
         }
     }
@@ -213,13 +213,21 @@ mod tests {
             conversation: ConversationId(7),
             position: 1,
             author: AccountId(1),
+            author_uuid: Uuid::nil(),
             author_name: "ana".into(),
             text: text.into(),
             created_at: Time(0),
             media: Vec::new(),
+            receipt: None,
         };
         let direct_pair = vec![AccountId(1), AccountId(2)];
-        Arc::new(Event::MessagePosted(Posted { message, author, direct_pair }))
+        Arc::new(Event::MessagePosted(Posted {
+            message,
+            author,
+            direct_pair,
+            relation: None,
+            client_id: None,
+        }))
     }
 
     struct Stage {

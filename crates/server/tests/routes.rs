@@ -10,7 +10,7 @@ use testkit::transcript::{parser, runner};
 use testkit::{Database, Server};
 
 /// The sockets, which no OpenAPI document can describe.
-const SOCKETS: [&str; 1] = ["/ws/chat/{id}/"];
+const SOCKETS: [&str; 3] = ["/ws/", "/ws/chat/{id}/", "/ws/messages/"];
 
 /// The methods that a path item of OpenAPI 3.1 can have.
 const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "options", "head"];

@@ -1,15 +1,22 @@
 //! Writing.
 
 use bytes::Bytes;
+use uuid::Uuid;
 
-use super::{MediaFile, Message, NewMessage};
+use super::{MediaFile, NewMessage, Posted, Stored};
 use crate::{
-    App, Caller, ConversationId, Error, Field, Problem, Result, Rule,
+    App, Caller, ConversationId, Error, Field, MessageId, Noun, Problem, RelationId, Result, Rule,
     media::{discard, keep_attachment},
 };
 
 /// Most characters of a file's label.
 const MAX_LABEL: usize = 255;
+
+/// Most characters of a client's own id of a message.
+pub const MAX_CLIENT_ID: usize = 64;
+
+/// Most files of a message.
+pub const MAX_FILES: usize = 10;
 
 /// What a caller wants to say.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +25,10 @@ pub struct Draft {
     pub text: String,
     /// The files.
     pub files: Vec<File>,
+    /// The relation that it is written to, where the conversation is one's own with a friend.
+    pub via: Option<RelationId>,
+    /// The client's own id of it, at most [`MAX_CLIENT_ID`] characters.
+    pub client_id: Option<String>,
 }
 
 /// A file of a draft.
@@ -33,7 +44,7 @@ pub struct File {
 ///
 /// `Invalid` for a blank text without files, a text or files beyond the limits, and NUL; then what
 /// [`Messages::add_message`](super::Messages::add_message) says.
-pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draft: Draft) -> Result<Message> {
+pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draft: Draft) -> Result<Stored> {
     check(app, &draft)?;
     let created_at = app.clock.now();
     let mut media = Vec::with_capacity(draft.files.len());
@@ -55,12 +66,26 @@ pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draf
         text: draft.text,
         created_at,
         media,
+        via: draft.via,
+        client_id: draft.client_id,
     };
     let stored = app.store.add_message(new).await;
-    if stored.is_err() {
+    // A repeat's files were kept by the first.
+    if !stored.as_ref().is_ok_and(|stored| !stored.repeated) {
         discard(app, &keys).await;
     }
     stored
+}
+
+/// The message of that id among the caller's with friends, for [`missed`] to go on from. `NotFound(Message)`.
+pub async fn known(app: &App, caller: &Caller, message: Uuid) -> Result<MessageId> {
+    app.store.message_of(caller.account, message).await?.ok_or(Error::NotFound(Noun::Message))
+}
+
+/// What was written after that message in all of the caller's conversations with friends, by the caller too, oldest
+/// first, at most `limit`.
+pub async fn missed(app: &App, caller: &Caller, after: MessageId, limit: usize) -> Result<Vec<Posted>> {
+    app.store.messages_after(caller.account, after, limit).await
 }
 
 fn check(app: &App, draft: &Draft) -> Result<()> {
@@ -74,6 +99,15 @@ fn check(app: &App, draft: &Draft) -> Result<()> {
     // PostgreSQL cannot keep it, and no reader shows it.
     if draft.text.contains('\0') {
         problems.push(Problem::new(Field::Text, Rule::Charset));
+    }
+    if draft.client_id.as_ref().is_some_and(|id| id.chars().nth(MAX_CLIENT_ID).is_some()) {
+        problems.push(Problem::new(Field::ClientId, Rule::TooLong(MAX_CLIENT_ID)));
+    }
+    if draft.client_id.as_ref().is_some_and(|id| id.contains('\0')) {
+        problems.push(Problem::new(Field::ClientId, Rule::Charset));
+    }
+    if draft.files.len() > MAX_FILES {
+        problems.push(Problem::new(Field::Attachment, Rule::TooMany(MAX_FILES)));
     }
     let size: usize = draft.files.iter().map(|file| file.bytes.len()).sum();
     if size > app.settings.max_attachment {

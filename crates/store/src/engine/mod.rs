@@ -11,7 +11,7 @@ mod value;
 
 use domain::{Error, Event, Noun, Result};
 
-pub(crate) use postgres::{Postgres, PostgresFault, TRIES, explained, parameters, pause, row};
+pub(crate) use postgres::{Postgres, PostgresFault, TRIES, Turn, Turns, explained, parameters, pause, row};
 pub(crate) use row::{FromVal, Row};
 #[cfg(test)]
 pub(crate) use seen::seen_in;

@@ -6,15 +6,23 @@
 
 mod accounts;
 mod cards;
+mod chance;
 mod conversations;
 mod crowd;
 mod engine;
+mod friendships;
+mod history;
 mod keys;
 mod messages;
+mod million;
 mod opening;
+mod people;
 mod postgres;
 mod rate;
+mod receipts;
 mod relations;
+mod repeats;
+mod replay;
 mod sessions;
 mod world;
 
@@ -116,6 +124,47 @@ mod contract {
             a_refused_message_does_not_disturb_others,
             a_repeated_uuid_fails_alone,
             what_was_written_stays_under_the_name_deleted,
+        }
+        people {
+            an_account_is_found_by_its_uuid,
+            pages_of_names_agree_with_a_model,
+            what_failed_is_not_counted,
+        }
+        friendships {
+            asking_makes_a_relation_and_tells_it,
+            answering_sets_ones_own_side,
+            answering_what_another_said_for_one_is_a_change,
+            befriending_tells_what_it_changes,
+            relations_come_oldest_first_with_both_people,
+            a_relation_leads_to_the_pairs_conversation,
+            racing_askers_make_one_relation,
+            two_people_answer_at_once,
+        }
+        history {
+            pages_of_history_agree_with_a_model,
+            a_history_is_for_its_two_people,
+            times_never_go_back_along_a_conversation,
+            an_older_database_gets_receivers_and_rising_times,
+        }
+        receipts {
+            receiving_is_told_once,
+            seeing_is_receiving,
+            only_the_receiver_sees,
+            racing_receipts_only_grow_and_are_told_once,
+            nothing_is_told_of_a_message_before_the_message,
+        }
+        repeats {
+            a_repeat_is_answered_and_not_stored,
+            client_ids_are_an_authors_own_and_compared_by_bytes,
+            a_client_id_is_forgotten_after_a_day,
+            racing_repeats_store_one,
+            two_stores_store_a_repeat_once,
+            a_refused_message_is_nobodys_first,
+            one_writes_to_the_present_relation_alone,
+        }
+        replay {
+            missed_messages_come_as_they_were_posted,
+            a_message_of_ones_own_friends_is_known,
         }
         engine {
             ping_answers,

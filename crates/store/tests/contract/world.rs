@@ -16,6 +16,7 @@ use domain::{
     accounts::Role,
     messages::{MediaFile, Message, NewMessage},
     ports::{Bus, Store},
+    relations::Friendship,
     sessions::{CodeVerdict, NewSession},
 };
 use tempfile::TempDir;
@@ -45,21 +46,29 @@ pub(crate) fn hash() -> [u8; 32] {
 
 /// Keeps what was published.
 #[derive(Default)]
-pub(crate) struct Recorder(Mutex<Vec<Arc<Event>>>);
+pub(crate) struct Recorder(Mutex<Vec<Arc<Event>>>, AtomicU64);
 
 impl Bus for Recorder {
     fn publish(&self, event: Arc<Event>) {
+        if matches!(*event, Event::MessagePosted(_)) {
+            std::thread::sleep(Duration::from_millis(self.1.load(Ordering::Relaxed)));
+        }
         self.0.lock().unwrap().push(event);
     }
 }
 
 impl Recorder {
+    /// From now on, each message takes so long to be published.
+    pub(crate) fn slow_down(&self, lag: Duration) {
+        self.1.store(u64::try_from(lag.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+
     /// The grants that ended, in order.
     pub(crate) fn ended(&self) -> Vec<(Grant, AccountId)> {
         let events = self.0.lock().unwrap();
         let ended = events.iter().filter_map(|event| match **event {
             Event::GrantEnded { grant, account } => Some((grant, account)),
-            Event::MessagePosted(_) => None,
+            _ => None,
         });
         ended.collect()
     }
@@ -69,9 +78,40 @@ impl Recorder {
         let events = self.0.lock().unwrap();
         let posted = events.iter().filter_map(|event| match &**event {
             Event::MessagePosted(posted) => Some(posted.clone()),
-            Event::GrantEnded { .. } => None,
+            _ => None,
         });
         posted.collect()
+    }
+
+    /// The messages whose receipts changed, as they were then, in order.
+    pub(crate) fn receipts(&self) -> Vec<Posted> {
+        let events = self.0.lock().unwrap();
+        let changed = events.iter().filter_map(|event| match &**event {
+            Event::ReceiptChanged(posted) => Some(posted.clone()),
+            _ => None,
+        });
+        changed.collect()
+    }
+
+    /// What was told of messages, in order: of which, and whether it was a receipt.
+    pub(crate) fn of_messages(&self) -> Vec<(MessageId, bool)> {
+        let events = self.0.lock().unwrap();
+        let told = events.iter().filter_map(|event| match &**event {
+            Event::MessagePosted(posted) => Some((posted.message.id, false)),
+            Event::ReceiptChanged(posted) => Some((posted.message.id, true)),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    /// The relations that were made or changed, as they were then, in order.
+    pub(crate) fn relations(&self) -> Vec<Friendship> {
+        let events = self.0.lock().unwrap();
+        let changed = events.iter().filter_map(|event| match &**event {
+            Event::RelationChanged(friendship) => Some(friendship.clone()),
+            _ => None,
+        });
+        changed.collect()
     }
 }
 
@@ -209,7 +249,7 @@ impl World {
     }
 
     pub(crate) async fn post(&self, place: ConversationId, author: AccountId, text: &str) -> Message {
-        self.store.add_message(new_message(place, author, text)).await.unwrap()
+        self.store.add_message(new_message(place, author, text)).await.unwrap().posted.message
     }
 
     /// Sets both statuses of the pair's relation.
@@ -232,6 +272,8 @@ pub(crate) fn new_message(conversation: ConversationId, author: AccountId, text:
         text: text.to_owned(),
         created_at: START,
         media: Vec::new(),
+        via: None,
+        client_id: None,
     }
 }
 

@@ -4,6 +4,7 @@ mod fault;
 mod session;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::{
     sync::{Arc, Mutex},
@@ -21,6 +22,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub(crate) use fault::PostgresFault;
 pub(crate) use session::{parameters, row};
+pub(crate) use turns::{Turn, Turns};
 
 use self::session::PostgresSession;
 use super::{Flavour, Tx, publish, text::Texts};
@@ -37,6 +39,7 @@ pub(crate) struct Postgres {
     pool: Pool,
     texts: Arc<Mutex<Texts>>,
     bus: Arc<dyn Bus>,
+    turns: Turns,
 }
 
 impl Postgres {
@@ -61,7 +64,8 @@ impl Postgres {
             .recycle_timeout(Some(PATIENCE))
             .build()
             .context("cannot make the pool of database connections")?;
-        Ok(Self { pool, texts: Arc::new(Mutex::new(Texts::new(Flavour::Postgres))), bus })
+        let texts = Arc::new(Mutex::new(Texts::new(Flavour::Postgres)));
+        Ok(Self { pool, texts, bus, turns: Turns::new() })
     }
 
     /// A connection of the pool; with the cause when there is none.
@@ -80,6 +84,11 @@ impl Postgres {
     /// Where events go.
     pub(crate) fn bus(&self) -> &dyn Bus {
         &*self.bus
+    }
+
+    /// Whose turn it is to publish.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Makes a change, and tries it again when it collides with another.
@@ -118,13 +127,17 @@ impl Postgres {
         let outcome = work(&mut tx);
         let told = tx.into_told();
         match (outcome, session.trouble) {
-            (Ok(value), _) => match handle.block_on(transaction.commit()) {
-                Ok(()) => {
-                    publish(self.bus(), told);
-                    Attempt::Done(Ok(value))
+            (Ok(value), _) => {
+                let turn = (!told.is_empty()).then(|| self.turns.take());
+                if let Err(cause) = handle.block_on(transaction.commit()) {
+                    return failed(cause);
                 }
-                Err(cause) => failed(cause),
-            },
+                if let Some(turn) = turn {
+                    handle.block_on(turn.come());
+                    publish(self.bus(), told);
+                }
+                Attempt::Done(Ok(value))
+            }
             (Err(error), trouble) => {
                 if let Err(cause) = handle.block_on(transaction.rollback()) {
                     tracing::debug!("a rollback failed, with it the connection: {cause}");

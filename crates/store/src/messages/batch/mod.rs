@@ -3,21 +3,24 @@
 //! One batch after another, so that what this process stores is published in the order of the commits. Between
 //! processes the locks of the conversations keep the order of each one's messages.
 
+mod repeats;
+mod rights;
 mod transaction;
 
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::anyhow;
 use domain::{
-    Error, Event, Noun, Posted, Result,
-    messages::{Message, NewMessage},
+    Error, Event, MessageId, Noun, Result,
+    messages::{NewMessage, Stored},
 };
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 
-use self::transaction::{Failure, try_store};
+use self::transaction::{Failure, Outcome, try_store};
+use super::posted::posted_of;
 use crate::engine::{Postgres, PostgresFault, TRIES, explained, pause, publish};
 
 /// Messages that may wait.
@@ -26,10 +29,13 @@ const ROOM: usize = 4096;
 /// Most messages in one transaction.
 const BATCH: usize = 512;
 
+/// Where the answer goes.
+type Reply = oneshot::Sender<Result<Stored>>;
+
 /// A message and the task that waits for it to be stored.
 struct Waiting {
     new: NewMessage,
-    reply: oneshot::Sender<Result<Message>>,
+    reply: Reply,
 }
 
 /// The task that stores messages.
@@ -48,7 +54,7 @@ impl Batcher {
     }
 
     /// Stores a message with others that wait, and publishes it.
-    pub(crate) async fn add(&self, new: NewMessage) -> Result<Message> {
+    pub(crate) async fn add(&self, new: NewMessage) -> Result<Stored> {
         let (reply, answer) = oneshot::channel();
         {
             let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,15 +112,39 @@ async fn store_batch(postgres: Postgres, batch: Vec<Waiting>) {
         }
         Err(error) => news.iter().map(|_| Err(same(&error))).collect(),
     };
-    let told = outcomes.iter().flatten().cloned().map(Event::MessagePosted).collect();
-    publish(postgres.bus(), told);
+    let mut repeats = Vec::new();
     for (reply, outcome) in replies.into_iter().zip(outcomes) {
         // Nobody waits any more when the task was dropped; the message stands all the same.
-        let _ = reply.send(outcome.map(|posted| posted.message));
+        match outcome {
+            Ok(Outcome::Posted(posted)) => drop(reply.send(Ok(Stored { posted, repeated: false }))),
+            Ok(Outcome::Repeat(first)) => repeats.push((first, reply)),
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+    if !repeats.is_empty() {
+        // The next batch does not wait for them.
+        tokio::spawn(answer_repeats(postgres, repeats));
     }
 }
 
-async fn one_by_one(postgres: &Postgres, news: &[NewMessage]) -> Vec<Result<Posted>> {
+/// Answers repeats with the first messages as they are now.
+async fn answer_repeats(postgres: Postgres, repeats: Vec<(MessageId, Reply)>) {
+    let ids: Vec<MessageId> = repeats.iter().map(|(first, _)| *first).collect();
+    let posted = postgres.read(true, move |tx| posted_of(tx, &ids)).await;
+    for (first, reply) in repeats {
+        let answer = match &posted {
+            Ok(posted) => posted
+                .iter()
+                .find(|posted| posted.message.id == first)
+                .map(|posted| Stored { posted: posted.clone(), repeated: true })
+                .ok_or_else(|| anyhow!("the first message is gone").into()),
+            Err(error) => Err(same(error)),
+        };
+        drop(reply.send(answer));
+    }
+}
+
+async fn one_by_one(postgres: &Postgres, news: &[NewMessage]) -> Vec<Result<Outcome>> {
     let mut outcomes = Vec::with_capacity(news.len());
     for new in news {
         let outcome = store(postgres, std::slice::from_ref(new)).await;
@@ -123,17 +153,26 @@ async fn one_by_one(postgres: &Postgres, news: &[NewMessage]) -> Vec<Result<Post
     outcomes
 }
 
-/// Stores messages in one transaction, and tries it again when it collides with another. On an error none is stored.
-async fn store(postgres: &Postgres, news: &[NewMessage]) -> Result<Vec<Result<Posted>>> {
+/// Stores messages in one transaction, and tries it again when it collides with another; then publishes those that are
+/// new. On an error none is stored.
+async fn store(postgres: &Postgres, news: &[NewMessage]) -> Result<Vec<Result<Outcome>>> {
     let mut client = postgres.connection().await?;
     for attempt in 1..=TRIES {
-        match try_store(&mut client, news).await {
-            Ok(outcomes) => return Ok(outcomes),
+        match try_store(&mut client, news, postgres.turns()).await {
+            Ok((outcomes, turn)) => {
+                let posted = outcomes.iter().flatten().filter_map(|outcome| match outcome {
+                    Outcome::Posted(posted) => Some(Event::MessagePosted(posted.clone())),
+                    Outcome::Repeat(_) => None,
+                });
+                turn.come().await;
+                publish(postgres.bus(), posted.collect());
+                return Ok(outcomes);
+            }
             Err(Failure::Other(error)) => return Err(error),
             Err(Failure::Database(cause)) if PostgresFault::of(&cause) != PostgresFault::Collision => {
                 return Err(explained(cause));
             }
-            Err(Failure::Database(_)) => tokio::time::sleep(pause(attempt)).await,
+            Err(Failure::Database(_) | Failure::Overtaken) => tokio::time::sleep(pause(attempt)).await,
         }
     }
     Err(anyhow!("a batch of messages collided with other transactions {TRIES} times").into())
