@@ -125,7 +125,8 @@ impl<L: Live> Pump<L> {
             writable = socket.writable(), if is_waiting => writable?,
             page = self.out.next_page(), if is_replaying => self.out.replayed(page),
             Some(answers) = self.in_flight.next(), if !self.in_flight.is_empty() => {
-                self.alone = false;
+                // Those before it may still be at work when it is begun: all have to be done.
+                self.alone &= !self.in_flight.is_empty();
                 self.push(answers);
                 self.decode();
             }
