@@ -230,11 +230,23 @@ def test_an_address_is_shown_by_its_owners_own_yes_alone(server: Server) -> None
         assert emails(ben.set_status(heard["id"], "accepted")) == {"ana": ana.email, "ben": ben.email}
         assert seen_by(ana) == {"ana": ana.email, "ben": ben.email}
 
-        # And takes it back; a lift by her does not bring it back.
+        # And takes it back.
         ben.set_status(heard["id"], "pending")
         assert seen_by(ana) == {"ana": ana.email, "ben": ""}
-        add_friend(ana.in_messenger(), "ben")
-        assert seen_by(ana) == {"ana": ana.email, "ben": ""}
+
+
+def test_add_friend_shows_no_address_of_someone_who_has_not_said_yes(server: Server) -> None:
+    ana, ben, carol, dave = friends(server, "ana", "ben", "carol", "dave")
+    ana_there = ana.in_messenger()
+    # Ben asked, and has not said yes; Carol has said yes and taken it back; Dave said yes.
+    ben.request(ana, "pending")
+    taken_back = carol.request(ana, "accepted")["id"]
+    carol.set_status(taken_back, "pending")
+    dave.request(ana, "accepted")
+    for name in ("ben", "carol", "dave"):
+        assert add_friend(ana_there, name).status_code == 200
+    shown = [one["from_user"]["email"] for one in ana.get(FRIENDSHIP + "?expand=users")]
+    assert shown == ["", "", dave.email]
 
 
 def test_a_removed_friendship_leaves_its_history(server: Server) -> None:

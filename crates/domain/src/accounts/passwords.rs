@@ -3,14 +3,20 @@
 //! Hashes are Argon2id at OWASP's parameters (19 MiB, 2 passes, 1 lane), in PHC form; those of accounts imported from
 //! Django (`pbkdf2_sha256$…`) are understood. Hashing runs off the async threads, as many at a time as there are cores.
 
-use std::{collections::HashMap, sync::Arc, thread::available_parallelism, time::Duration};
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
+    thread::{self, available_parallelism},
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow};
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::{Error, Field, Result, Rule, ports::Ids};
 
@@ -132,19 +138,26 @@ pub enum Verdict {
 }
 
 /// A bounded pool for hashing.
+///
+/// Its threads are its own and as many as there are cores: each hash takes 19 MiB, and the allocator keeps that a thread.
 #[derive(Debug)]
 pub struct Hashing {
-    threads: Arc<Semaphore>,
-    places: Arc<Semaphore>,
+    idle: Arc<Semaphore>,
+    places: Semaphore,
+    jobs: OnceLock<mpsc::Sender<Job>>,
 }
 
+/// Work for a thread of the pool.
+type Job = Box<dyn FnOnce() + Send>;
+
 impl Hashing {
-    /// A pool of as many threads as there are cores.
+    /// A pool of as many threads as there are cores. They start with the first work.
     pub fn new() -> Self {
-        let cores = available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = cores();
         Self {
-            threads: Arc::new(Semaphore::new(cores)),
-            places: Arc::new(Semaphore::new(cores + MAX_WAITING)),
+            idle: Arc::new(Semaphore::new(cores)),
+            places: Semaphore::new(cores + MAX_WAITING),
+            jobs: OnceLock::new(),
         }
     }
 
@@ -192,15 +205,42 @@ impl Hashing {
         let Ok(_place) = self.places.try_acquire() else {
             return Err(Error::Throttled(Duration::from_secs(5)));
         };
-        let thread = Arc::clone(&self.threads).acquire_owned().await.context("the hashing pool is closed")?;
+        let thread = Arc::clone(&self.idle).acquire_owned().await.context("the hashing pool is closed")?;
         gate()?;
-        let worked = tokio::task::spawn_blocking(move || {
-            let done = work();
+        let (answer, answered) = oneshot::channel();
+        let job = move || {
+            // Nobody waits any more when the task was dropped.
+            let _ = answer.send(work());
             drop(thread);
-            done
-        });
-        Ok(worked.await.context("a hashing thread failed")?)
+        };
+        self.jobs
+            .get_or_init(start)
+            .send(Box::new(job))
+            .map_err(|_| anyhow!("the hashing threads have ended"))?;
+        Ok(answered.await.context("a hashing thread failed")?)
     }
+}
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Starts the threads; they end when the pool is dropped.
+fn start() -> mpsc::Sender<Job> {
+    let (jobs, queue) = mpsc::channel::<Job>();
+    let queue = Arc::new(Mutex::new(queue));
+    for _ in 0..cores() {
+        let queue = Arc::clone(&queue);
+        thread::spawn(move || {
+            loop {
+                let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(job) = job else { break };
+                // A panic is the one waiting task's misfortune, not the pool's.
+                let _ = catch_unwind(AssertUnwindSafe(job));
+            }
+        });
+    }
+    jobs
 }
 
 impl Default for Hashing {
