@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Installs what `./test` needs beyond Rust and a C compiler: Debian's PostgreSQL, and a Python
-# environment with the packages of tests/python/requirements.txt. Does nothing, and asks no
-# network, when all is there already.
+# Installs what `./test` needs beyond Rust and a C compiler: Debian's PostgreSQL, a Python
+# environment with the packages of tests/python/requirements.txt, and the JavaScript clients of
+# tests/node/package.json. Does nothing, and asks no network, when all is there already.
 #
-#   tests/install.sh VENV      VENV is where the Python environment goes (target/venv)
+#   tests/install.sh VENV NODE   VENV is where the Python environment goes (target/venv), NODE where the
+#                                JavaScript clients go (target/node)
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-venv=${1:?usage: tests/install.sh VENV}
+venv=${1:?usage: tests/install.sh VENV NODE}
+node=${2:?usage: tests/install.sh VENV NODE}
 requirements=$here/python/requirements.txt
 
 say() { printf 'install: %s\n' "$*" >&2; }
@@ -67,5 +69,27 @@ install_python() {
     venv_stamp "$venv/bin/python" >"$stamp_file"
 }
 
+install_node() {
+    local wanted=$here/node/package.json
+    if [ -f "$node/package.json" ] && cmp -s "$wanted" "$node/package.json" && [ -d "$node/node_modules" ]; then
+        return
+    fi
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+        debian "Node.js with npm" nodejs npm
+    fi
+    say "installing the JavaScript clients into $node"
+    rm -rf "$node"
+    mkdir -p "$node"
+    cp "$wanted" "$node/package.json.new"
+    cp "$wanted" "$node/package.json"
+    if ! npm install --prefix "$node" --no-audit --no-fund --silent >&2; then
+        rm -rf "$node"
+        fail "npm could not install the JavaScript clients"
+    fi
+    # npm writes the file anew; the copy tells next time that nothing has changed.
+    mv "$node/package.json.new" "$node/package.json"
+}
+
 install_postgres
 install_python
+install_node

@@ -2,6 +2,10 @@
 
 import json
 import re
+import select
+import socket
+
+import pytest
 
 from support.people import signed_in
 from support.server import Server
@@ -107,6 +111,36 @@ def test_addresses(server: Server) -> None:
             headers = {b"Authorization": f"{scheme} {token}".encode("latin-1")}
             answer = server.http.get("/users/user_list/", headers=headers)
             assert answer.status_code in (400, 401, 431), token[:20]
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize(
+    ("status", "path", "kind"),
+    [
+        (400, "/auth/login/", "application/json"),
+        (401, "/users/update/", "application/json"),
+        (404, "/nowhere/", "application/json"),
+        (405, "/users/user_list/", "application/json"),
+        (415, "/auth/login/", "text/plain"),
+    ],
+)
+def test_a_refusal_does_not_break_the_connection(server: Server, status: int, path: str, kind: str) -> None:
+    """A body may come a moment after its head, which was refused already: clients that keep connections then either
+    use this one for the next request, or were told that it closes (RFC 9112, section 9.6)."""
+    body = b'{"username": "ana"}'
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(server.address, timeout=60) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(head.encode())
+        # What needs no body is answered now, what needs one after it.
+        select.select([connection], [], [], 0.5)
+        connection.sendall(body)
+        first = connection.recv(65_536)
+        assert first.startswith(f"HTTP/1.1 {status} ".encode()), first
+        if b"connection: close" not in first.lower():
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+            second = connection.recv(65_536)
+            assert second.startswith(b"HTTP/1.1 200 "), second
 
 
 def test_frames(server: Server) -> None:

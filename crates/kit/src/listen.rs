@@ -5,6 +5,7 @@
 mod connection;
 mod open_files;
 mod patient;
+mod remainder;
 mod stream;
 
 use std::convert::Infallible;

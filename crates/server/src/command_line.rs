@@ -194,7 +194,7 @@ mod tests {
             assert_eq!(read(input.as_bytes()).as_deref(), password, "{input:?}");
         }
         assert_eq!(read(b"\xff\xfe"), None);
-        assert_eq!(read(&[b'x'; 70_000]), None);
+        assert_eq!(read(&vec![b'x'; 70_000]), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use testkit::transcript::{parser, runner};
 use testkit::{Database, Server};
 
 /// The sockets, which no OpenAPI document can describe.
-const SOCKETS: [&str; 2] = ["/ws/chat/{id}/", "/chat/{slug}/"];
+const SOCKETS: [&str; 4] = ["/ws/", "/ws/chat/{id}/", "/ws/messages/", "/chat/{slug}/"];
 
 /// The methods that a path item of OpenAPI 3.1 can have.
 const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "options", "head"];

@@ -174,7 +174,9 @@ fn avatar_text_problem(text: &str) -> Option<Rule> {
     if text.chars().nth(MAX_AVATAR_TEXT).is_some() {
         return Some(Rule::TooLong(MAX_AVATAR_TEXT));
     }
-    let unsafe_part = text.contains("..") || text.contains('\\') || text.contains(':');
+    // Browsers take encoded dots in a path for dots (WHATWG URL, 4.4).
+    let dotted = text.replace("%2e", ".").replace("%2E", ".");
+    let unsafe_part = dotted.contains("..") || text.contains('\\') || text.contains(':');
     (unsafe_part || text.chars().any(char::is_control)).then_some(Rule::UnsafePath)
 }
 
@@ -310,7 +312,16 @@ mod tests {
     #[test]
     fn an_avatar_string_is_a_plain_relative_path() {
         assert_eq!(avatar_text_problem("/media/avatars/fary.png"), None);
-        for bad in ["../x", "a\\b", "http://x/y.png", "javascript:alert(1)", "a\0b", "a\nb"] {
+        for bad in [
+            "../x",
+            "a/%2e%2E/x",
+            "a/.%2e/x",
+            "a\\b",
+            "http://x/y.png",
+            "javascript:alert(1)",
+            "a\0b",
+            "a\nb",
+        ] {
             assert_eq!(avatar_text_problem(bad), Some(Rule::UnsafePath), "{bad}");
         }
         assert_eq!(avatar_text_problem(&"é".repeat(100)), None);

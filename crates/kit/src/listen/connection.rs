@@ -6,6 +6,7 @@ use std::pin::pin;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use tower::{Service, ServiceExt};
 
 use super::patient::Patient;
+use super::remainder::Leaving;
 use super::stream::Stream;
 use super::{Local, Options, Peer, stopped};
 
@@ -31,12 +33,23 @@ pub(super) async fn run<S>(
 {
     let local = stream.local_address();
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(|body| Body::new(Patient::new(body, options.body_stall)));
+        // Who waits to be told to go on has not sent the body yet, and shall not (RFC 9110, 10.1.1).
+        let is_waiting = request.headers().contains_key(header::EXPECT);
+        let (head, body) = request.into_parts();
+        let (body, remainder) = Leaving::new(Patient::new(body, options.body_stall));
+        let mut request = Request::from_parts(head, Body::new(body));
         request.extensions_mut().insert(Peer(peer));
         if let Some(local) = local {
             request.extensions_mut().insert(Local(local));
         }
-        service.clone().oneshot(request)
+        let answer = service.clone().oneshot(request);
+        async move {
+            let Ok(mut response) = answer.await;
+            if !remainder.drain(!is_waiting).await {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(options.head_within);

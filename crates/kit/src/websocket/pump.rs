@@ -51,6 +51,9 @@ pub(super) struct Pump<L> {
     expires_at: Option<Instant>,
     heard_at: Instant,
     pinged: bool,
+    /// After a violation nothing can be read any more. What still comes is thrown away until the client has read why:
+    /// a connection that is closed over unread bytes is reset, and the close frame may be lost.
+    deaf: bool,
     state: State,
 }
 
@@ -90,6 +93,7 @@ impl<L: Live> Pump<L> {
             expires_at: limits.expires_at,
             heard_at: now,
             pinged: false,
+            deaf: false,
             state: State::Open,
         }
     }
@@ -121,7 +125,8 @@ impl<L: Live> Pump<L> {
             writable = socket.writable(), if is_waiting => writable?,
             page = self.out.next_page(), if is_replaying => self.out.replayed(page),
             Some(answers) = self.in_flight.next(), if !self.in_flight.is_empty() => {
-                self.alone = false;
+                // Those before it may still be at work when it is begun: all have to be done.
+                self.alone &= !self.in_flight.is_empty();
                 self.push(answers);
                 self.decode();
             }
@@ -156,10 +161,12 @@ impl<L: Live> Pump<L> {
         thread_local! {
             static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
         }
-        let decoder = &mut self.decoder;
+        let (decoder, deaf) = (&mut self.decoder, self.deaf);
         let read = BUFFER.with_borrow_mut(|buffer| {
             let read = self.raw.socket.try_read(buffer);
-            if let Ok(bytes) = read {
+            if let Ok(bytes) = read
+                && !deaf
+            {
                 decoder.feed(&buffer[..bytes]);
             }
             read
@@ -178,12 +185,15 @@ impl<L: Live> Pump<L> {
     }
 
     fn decode(&mut self) {
-        while matches!(self.state, State::Open | State::CloseSent { .. }) && !self.is_full() {
+        while matches!(self.state, State::Open | State::CloseSent { .. }) && !self.is_full() && !self.deaf {
             match self.decoder.decode() {
                 Ok(None) => break,
                 Ok(Some(incoming)) => self.take(incoming),
-                Err(_) if self.state != State::Open => self.state = State::Done,
-                Err(violation) => self.close(violation.code()),
+                Err(violation) => {
+                    self.deaf = true;
+                    self.decoder = Decoder::new(0);
+                    self.close(violation.code());
+                }
             }
         }
     }

@@ -37,6 +37,8 @@ fn write_to(folder: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::settings::Place;
 
@@ -51,7 +53,10 @@ mod tests {
         fs::write(&file, "x").unwrap();
         assert!(matches!(finding(&file), Finding::Fail(_)));
         assert!(matches!(finding(&folder.path().join("missing")), Finding::Warn(_)));
-        assert!(matches!(finding(folder.path()), Finding::Ok(_)));
+        for (mode, well) in [(0o700, true), (0o755, false)] {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(matches!(finding(folder.path()), Finding::Ok(_)), well, "{mode:o}");
+        }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "it leaves nothing behind");
     }
 }

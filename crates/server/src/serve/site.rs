@@ -25,10 +25,12 @@ pub(super) fn service(node: &Node, settings: &Settings) -> Result<Whole> {
         fortytwo: provider(&settings.fortytwo)?,
         home_url: settings.fortytwo.fortytwo_home_url.as_ref().map(ToString::to_string),
     };
+    let friends = dialect_friends::Settings { refresh_needs_access: settings.sessions.refresh_needs_access };
     let meetups = dialect_meetups::Settings { social: social::providers(&settings.meetups)? };
     let context = &node.context;
     let routes = OpenApiRouter::new()
         .merge(dialect_messenger::routes(context, messenger))
+        .merge(dialect_friends::routes(context, friends))
         .merge(dialect_meetups::routes(context, meetups))
         .merge(media_route::routes(Arc::clone(&context.app.blobs), media::default_avatar()))
         .merge(web::health::routes(context.app.clone()));

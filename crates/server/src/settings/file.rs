@@ -12,7 +12,7 @@ const USUAL: &str = "tertulia.toml";
 pub(super) struct SettingsFile {
     /// What errors call it.
     pub(super) name: String,
-    /// In the order of the file.
+    /// Sorted by key.
     pub(super) values: Vec<(String, Vec<String>)>,
 }
 
@@ -90,8 +90,8 @@ mod tests {
         assert_eq!(
             values,
             [
-                ("rotate", vec!["true"]),
                 ("max-body", vec!["1024"]),
+                ("rotate", vec!["true"]),
                 ("trusted-proxy", vec!["::1", "10.0.0.0/8"])
             ]
         );

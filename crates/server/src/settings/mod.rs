@@ -100,6 +100,14 @@ pub(crate) struct Sessions {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "true",
           require_equals = true, value_parser = BoolishValueParser::new())]
     pub(crate) revoke_rotated: bool,
+    /// Whether a new password needs upper case, lower case, digits and special characters
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "false",
+          require_equals = true, value_parser = BoolishValueParser::new())]
+    pub(crate) password_classes: bool,
+    /// Whether refreshing in `friends` needs an access token beside the refresh token
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", default_value = "false",
+          require_equals = true, value_parser = BoolishValueParser::new())]
+    pub(crate) refresh_needs_access: bool,
 }
 
 /// Signing in by 42.
@@ -199,6 +207,7 @@ impl Settings {
             session_idle: self.sessions.session_idle,
             rotate: self.sessions.rotate,
             revoke_rotated: self.sessions.revoke_rotated,
+            password_classes: self.sessions.password_classes,
             sign_in_failures_account: self.limits.sign_in_failures_account,
             sign_in_failures_address: self.limits.sign_in_failures_address,
             codes_account: self.limits.codes_account,

@@ -29,14 +29,14 @@ pub(crate) fn parsed<C: CommandFactory + FromArgMatches>(
     folder: &Path,
 ) -> Result<C, clap::Error> {
     let settings = Settings::augment_args(Command::new("settings"));
-    let mut command = described(C::command(), &settings).arg(config_flag());
+    let command = described(C::command(), &settings).arg(config_flag());
     let arguments = booleans::joined(arguments, &switches(&command));
     let first = command.clone().ignore_errors(true).try_get_matches_from(&arguments)?;
     let named = config_named(&first)
         .or_else(|| environment("TERTULIA_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from));
     let file = file::read(folder, named);
     let given = file.and_then(|file| given(&settings, file, environment));
-    let given = given.map_err(|why| command.error(ErrorKind::ValueValidation, why))?;
+    let given = given.map_err(|why| clap::Error::raw(ErrorKind::ValueValidation, format!("{why}\n")))?;
     let mut command = with_defaults(command, &given);
     let matches = command.try_get_matches_from_mut(&arguments)?;
     C::from_arg_matches(&matches).map_err(|fault| fault.format(&mut command))
@@ -49,7 +49,7 @@ fn config_flag() -> Arg {
         .value_parser(clap::value_parser!(PathBuf))
         .global(true)
         .help(
-            "File of settings, keys named as the flags; tertulia.toml if there is one [env: TERTULIA_CONFIG]",
+            "File of settings, keys named as the flags; tertulia.toml if there is one\n[env: TERTULIA_CONFIG]",
         )
 }
 
@@ -65,7 +65,7 @@ fn described(command: Command, settings: &Command) -> Command {
         if !settings.get_arguments().any(|setting| setting.get_id() == arg.get_id()) {
             return arg;
         }
-        let help = format!("{help} [env: {}]", variable(name));
+        let help = format!("{help}\n[env: {}]", variable(name));
         arg.help(help)
     };
     command.mut_args(describe).mut_subcommands(|inner| described(inner, settings))

@@ -36,11 +36,19 @@ pub(super) fn complete(document: &mut OpenApi) {
         components.responses.insert(name.to_owned(), RefOr::T(refusal(meaning)));
     }
     document.components = Some(components);
-    for item in document.paths.paths.values_mut() {
-        for operation in operations(item) {
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(id_of(method, path));
             refuse(operation);
         }
     }
+}
+
+/// A name that no other operation of the document has: `get_conversations_id` for `GET /conversations/{id}/`.
+fn id_of(method: &str, path: &str) -> String {
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let words = words.filter(|word| !word.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
 fn needs(scheme: &str) -> SecurityRequirement {
@@ -64,8 +72,15 @@ fn refusal(meaning: &str) -> Response {
     ResponseBuilder::new().description(meaning).content("application/json", content).build()
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("put", &mut item.put),
+        ("post", &mut item.post),
+        ("delete", &mut item.delete),
+        ("patch", &mut item.patch),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// Adds the refusals that this operation can give, and does not describe itself.

@@ -42,3 +42,6 @@ pub(crate) fn with_document(routes: OpenApiRouter) -> Result<Router> {
 async fn schema(State(Shown(json)): State<Shown>) -> ([(header::HeaderName, &'static str); 1], Bytes) {
     ([(header::CONTENT_TYPE, "application/json")], json)
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,7 +118,7 @@ impl Target {
     }
 
     /// Afterwards the server is well, and has logged no internal error.
-    async fn is_well(self) {
+    async fn stays_well(self) {
         assert_eq!(self.bears(Request::new("GET", "/health/ready")).await, 200);
         let log = self.server.log();
         let bad = log.lines().find(|line| line.contains("panicked at") || line.contains(" ERROR "));
@@ -162,7 +162,7 @@ async fn every_field_bears_every_value() {
                 }
             }
         }
-        target.is_well().await;
+        target.stays_well().await;
     }
 }
 
@@ -177,7 +177,7 @@ async fn every_route_bears_every_body() {
                     .await;
             }
         }
-        target.is_well().await;
+        target.stays_well().await;
     }
 }
 
@@ -212,7 +212,7 @@ async fn every_path_bears_every_segment_and_query() {
             target.bears(Request::new("GET", [b"/ws/chat/", segment.as_slice(), b"/"].concat())).await;
             target.bears(Request::new("GET", [b"/", segment.as_slice()].concat())).await;
         }
-        target.is_well().await;
+        target.stays_well().await;
     }
 }
 
@@ -246,7 +246,7 @@ async fn every_route_bears_every_header() {
                 }
             }
         }
-        target.is_well().await;
+        target.stays_well().await;
     }
 }
 
@@ -272,7 +272,7 @@ async fn a_body_that_is_too_large_is_413() {
         let upload = Request::new("POST", path()).body("multipart/form-data; boundary=b", upload);
         assert_eq!(target.bears(upload).await, 413, "{}", route.path);
     }
-    target.is_well().await;
+    target.stays_well().await;
 }
 
 #[test]
