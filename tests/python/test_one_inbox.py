@@ -1,4 +1,4 @@
-"""One inbox: what is written in `messenger` is in `friends`, and the other way round; and one friend graph joins them."""
+"""One inbox: what is written in `messenger` is in `friends`, and the other way round, over one friend graph."""
 
 import base64
 

@@ -132,11 +132,13 @@ fn lift(
     if theirs == Status::Rejected {
         return Ok(Some(Befriended::Declined));
     }
+    // An answer counts for the status that it gave: who said `pending` has not said yes.
+    let said_yes = |answered, status| answered && status == Status::Accepted;
     let lifted = Relation {
         status_from: Status::Accepted,
         status_to: Status::Accepted,
-        answered_from: present.answered_from || is_mine,
-        answered_to: present.answered_to || !is_mine,
+        answered_from: is_mine || said_yes(present.answered_from, present.status_from),
+        answered_to: !is_mine || said_yes(present.answered_to, present.status_to),
         ..present
     };
     if lifted != present {

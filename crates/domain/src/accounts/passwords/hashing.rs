@@ -1,6 +1,7 @@
 //! Hashes of passwords, and the threads that make and compare them.
 
 use std::{
+    cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread::{self, available_parallelism},
@@ -8,8 +9,11 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
-use base64::{Engine, prelude::BASE64_STANDARD};
+use argon2::{Argon2, Block, PasswordVerifier, password_hash::phc::PasswordHash};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, oneshot};
@@ -22,6 +26,9 @@ const MAX_WAITING: usize = 1_000;
 
 /// Rounds of PBKDF2 at most: an imported hash cannot make a sign-in take minutes.
 const MAX_ROUNDS: u32 = 5_000_000;
+
+/// How hashes of the present kind begin.
+const PRESENT_KIND: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
 /// A hash of the present parameters that no password has, so that unknown names take as long as known ones.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$dGVydHVsaWEgbm9ib2R5$\
@@ -69,12 +76,13 @@ impl Hashing {
         self.run(
             || Ok(()),
             move || {
-                let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
-                hash.map(|hash| hash.to_string()).map_err(|fault| anyhow!("hashing a password: {fault}"))
+                let hash = argon2id(password.as_bytes(), &salt).context("hashing a password")?;
+                let encode = |bytes| BASE64_STANDARD_NO_PAD.encode(bytes);
+                Ok(format!("{PRESENT_KIND}{}${}", encode(&salt[..]), encode(&hash[..])))
             },
         )
         .await?
-        .map_err(Error::from)
+        .map_err(|fault: anyhow::Error| Error::from(fault))
     }
 
     /// Compares. Without a hash the answer is `Wrong`, after the same time.
@@ -132,14 +140,17 @@ fn start() -> mpsc::Sender<Job> {
     let queue = Arc::new(Mutex::new(queue));
     for _ in 0..cores() {
         let queue = Arc::clone(&queue);
-        thread::spawn(move || {
+        let work = move || {
             loop {
                 let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 let Ok(job) = job else { break };
                 // A panic is the one waiting task's misfortune, not the pool's.
                 let _ = catch_unwind(AssertUnwindSafe(job));
             }
-        });
+        };
+        if let Err(fault) = thread::Builder::new().name("hashing".into()).spawn(work) {
+            tracing::error!(%fault, "a hashing thread could not be started");
+        }
     }
     jobs
 }
@@ -160,13 +171,31 @@ fn compare(password: &str, hash: &str) -> Verdict {
     // Django writes `argon2` before the PHC form.
     let phc = hash.strip_prefix("argon2$").map_or_else(|| hash.to_owned(), |rest| format!("${rest}"));
     let Ok(parsed) = PasswordHash::new(&phc) else { return Verdict::Wrong };
-    if Argon2::default().verify_password(password.as_bytes(), &parsed).is_err() {
-        Verdict::Wrong
-    } else if phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") {
-        Verdict::Good
-    } else {
-        Verdict::GoodButOld
+    if !phc.starts_with(PRESENT_KIND) {
+        let is_good = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
+        return if is_good { Verdict::GoodButOld } else { Verdict::Wrong };
     }
+    let (Some(salt), Some(expected)) = (&parsed.salt, &parsed.hash) else { return Verdict::Wrong };
+    let derived = argon2id(password.as_bytes(), salt.as_ref());
+    let is_good = derived.is_ok_and(|derived| derived.as_slice().ct_eq(expected.as_bytes()).into());
+    if is_good { Verdict::Good } else { Verdict::Wrong }
+}
+
+/// Argon2id at the present parameters. Each thread of the pool uses its 19 MiB again and again: given back after each
+/// hash, they would pile up in the allocator's heaps.
+fn argon2id(password: &[u8], salt: &[u8]) -> anyhow::Result<[u8; 32]> {
+    thread_local! {
+        static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+    }
+    let argon2 = Argon2::default();
+    let mut hash = [0; 32];
+    MEMORY
+        .with_borrow_mut(|memory| {
+            memory.resize(argon2.params().block_count(), Block::default());
+            argon2.hash_password_into_with_memory(password, salt, &mut hash, memory.as_mut_slice())
+        })
+        .map_err(|fault| anyhow!("{fault}"))?;
+    Ok(hash)
 }
 
 /// Django's `pbkdf2_sha256$<rounds>$<salt>$<base64 of 32 bytes>`.
@@ -204,7 +233,18 @@ mod tests {
             pool.verify(password.into(), Some(hash.into()), || Ok(())).await.unwrap()
         };
         let hash = pool.hash(&Zeros, "popopopo0987".into()).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(
+            Argon2::default().verify_password(b"popopopo0987", hash.as_str()).is_ok(),
+            "others read it too"
+        );
+        let other = "$argon2id$v=19$m=8192,t=1,p=1$c2FsdHNhbHRzYWx0$";
+        let weaker = argon2::Params::new(8192, 1, 1, None).unwrap();
+        let weaker = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, weaker);
+        let mut derived = [0; 32];
+        weaker.hash_password_into(b"popopopo0987", b"saltsaltsalt", &mut derived).unwrap();
+        let other = format!("{other}{}", BASE64_STANDARD_NO_PAD.encode(derived));
+        assert_eq!(verify("popopopo0987", &other).await, Verdict::GoodButOld);
+        assert_eq!(verify("popopopo0988", &other).await, Verdict::Wrong);
         assert_eq!(verify("popopopo0987", &hash).await, Verdict::Good);
         assert_eq!(verify("popopopo0988", &hash).await, Verdict::Wrong);
         // Made by Django 5.2 with 1,000 rounds.
