@@ -90,6 +90,7 @@ fn refuse(operation: &mut Operation) {
     for (name, status, _) in SHARED {
         let applies = match status {
             "401" => !is_open,
+            "405" => true,
             "413" | "415" | "429" => takes_body,
             _ => false,
         };
