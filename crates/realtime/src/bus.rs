@@ -3,42 +3,34 @@
 use std::sync::{Arc, OnceLock};
 
 use domain::{Event, ports::Bus};
-use tokio::sync::mpsc;
 
-/// Events as they come from the bus, in order.
-pub type EventStream = mpsc::UnboundedReceiver<Arc<Event>>;
-
-/// Called with each event before `publish` returns.
+/// Called with each event.
 type Heed = dyn Fn(&Event) + Send + Sync;
 
 /// Carries events to the listeners of this process.
 ///
-/// Guarantees: each event once, in the order of the calls of `publish`; what heeds at once ([`LocalBus::heed_with`]) has
-/// heeded when `publish` returns.
-pub struct LocalBus {
-    heed: OnceLock<Box<Heed>>,
-    events: mpsc::UnboundedSender<Arc<Event>>,
-}
+/// Guarantees: each event once, in the order of the calls of `publish`, and it is on every listener's queue when `publish`
+/// returns. So who is answered after a change, and then begins to listen, does not hear of that change.
+#[derive(Default)]
+pub struct LocalBus(OnceLock<Box<Heed>>);
 
 impl LocalBus {
-    /// A bus, and its other end, for [`Hub::run`](crate::Hub::run).
-    pub fn new() -> (Arc<Self>, EventStream) {
-        let (events, stream) = mpsc::unbounded_channel();
-        (Arc::new(Self { heed: OnceLock::new(), events }), stream)
+    /// A bus that nobody listens to yet.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
     }
 
-    /// Sets what is called with each event before `publish` returns. It must be quick. Only the first call counts.
+    /// Sets what is called with each event before `publish` returns. It must be quick, and never wait. Only the first call
+    /// counts; without one, as on the command line, nobody hears anything.
     pub fn heed_with(&self, heed: impl Fn(&Event) + Send + Sync + 'static) {
-        let _ = self.heed.set(Box::new(heed));
+        let _ = self.0.set(Box::new(heed));
     }
 }
 
 impl Bus for LocalBus {
     fn publish(&self, event: Arc<Event>) {
-        if let Some(heed) = self.heed.get() {
+        if let Some(heed) = self.0.get() {
             heed(&event);
         }
-        // Without a hub, as on the command line, nobody listens.
-        let _ = self.events.send(event);
     }
 }

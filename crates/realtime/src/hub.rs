@@ -1,17 +1,14 @@
 //! The hub: topics, listeners, and each event encoded once for all who want the same bytes.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
 use dashmap::DashMap;
 use domain::{Event, Grant, Topic};
 
-use crate::{Close, EventStream, Frame, Queue};
-
-/// Events handed out before other tasks get their turn.
-const BURST: usize = 16;
+use crate::{Close, Frame, Queue};
 
 /// Which bytes a listener wants of an event: two listeners with equal shapes share them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +45,8 @@ pub trait Ear: Send + Sync {
 pub struct Hub {
     topics: DashMap<Topic, Vec<Arc<Listener>>>,
     next_listener: AtomicU64,
+    /// The number of the event that is handed out, or was last.
+    last_event: Mutex<u64>,
 }
 
 struct Listener {
@@ -68,7 +67,7 @@ pub struct Listening {
 impl Hub {
     /// A hub without listeners.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { topics: DashMap::new(), next_listener: AtomicU64::new(0) })
+        Arc::new(Self { topics: DashMap::new(), next_listener: AtomicU64::new(0), last_event: Mutex::new(0) })
     }
 
     /// From now on `queue` gets what `ear` makes of the events of `topics`, each once, and the close of an ended grant.
@@ -82,16 +81,12 @@ impl Hub {
         Listening { hub: Arc::clone(self), id, topics: topics.into() }
     }
 
-    /// Hands out events until the bus is gone. To be run once.
-    pub async fn run(self: Arc<Self>, mut events: EventStream) {
-        let mut number = 0;
-        while let Some(event) = events.recv().await {
-            number += 1;
-            self.hand_out(&event, number);
-            if number % BURST as u64 == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
+    /// Puts an event on the queues of all who listen to its topics. Events are handed out one after another, in the
+    /// order of the calls. Never waits for a listener.
+    pub fn hear(&self, event: &Event) {
+        let mut number = self.last_event.lock().unwrap_or_else(PoisonError::into_inner);
+        *number += 1;
+        self.hand_out(event, *number);
     }
 
     /// The grants that have an open socket on this node.
@@ -237,9 +232,9 @@ mod tests {
     }
 
     fn stage() -> Stage {
-        let (bus, events) = LocalBus::new();
-        let hub = Hub::new();
-        tokio::spawn(Arc::clone(&hub).run(events));
+        let (bus, hub) = (LocalBus::new(), Hub::new());
+        let hearing = Arc::clone(&hub);
+        bus.heed_with(move |event| hearing.hear(event));
         Stage { hub, bus, encodings: Arc::default() }
     }
 

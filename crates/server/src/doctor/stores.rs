@@ -36,7 +36,7 @@ pub(super) async fn check(data: &DataDir, place: &Place) -> Finding {
 }
 
 async fn ask(location: &Location) -> Result<()> {
-    let (bus, _nobody_listens) = LocalBus::new();
+    let bus = LocalBus::new();
     let database = Database::open(location, bus, Options { readers: 1, connections: 2 }).await?;
     let answer = database.ping().await;
     database.close().await;

@@ -40,7 +40,7 @@ impl Node {
         let lock = data.lock()?;
         let secrets = data.secrets(&settings.place, &settings.secret)?;
         let post = Post::open(&settings.mail, &data)?;
-        let (bus, events) = LocalBus::new();
+        let bus = LocalBus::new();
         let location = data.database(&settings.place)?;
         let database = Database::open(&location, bus.clone(), Options::default()).await?;
         let ports = Ports {
@@ -52,10 +52,13 @@ impl Node {
             ids: Arc::new(SystemIds),
         };
         let app = App::new(ports, settings.of_core(), secrets);
-        let heeding = app.clone();
-        bus.heed_with(move |event| sessions::heed(&heeding, event));
         let hub = Hub::new();
-        tokio::spawn(Arc::clone(&hub).run(events));
+        let (heeding, hearing) = (app.clone(), Arc::clone(&hub));
+        bus.heed_with(move |event| {
+            // Ended sessions are forgotten before anyone is told.
+            sessions::heed(&heeding, event);
+            hearing.hear(event);
+        });
         let context =
             Context { app, hub, sockets: Sockets::default(), socket_limits: socket_limits(&settings.limits) };
         Ok(Self { context, database, bus, post, _lock: lock })

@@ -65,7 +65,7 @@ struct Desk {
 impl Desk {
     async fn open(place: &Place) -> Result<Self> {
         let data = DataDir::open(place)?;
-        let (bus, _nobody_listens) = LocalBus::new();
+        let bus = LocalBus::new();
         let options = Options { readers: 1, connections: 2 };
         let database = Database::open(&data.database(place)?, bus, options).await?;
         let ports = Ports {

@@ -238,9 +238,9 @@ impl Toy {
 
     /// A toy with these limits, and so many polling sessions at most.
     pub(crate) async fn with(limits: SocketLimits, max_polling: usize) -> Self {
-        let (bus, events) = LocalBus::new();
-        let hub = Hub::new();
-        tokio::spawn(Arc::clone(&hub).run(events));
+        let (bus, hub) = (LocalBus::new(), Hub::new());
+        let hearing = Arc::clone(&hub);
+        bus.heed_with(move |event| hearing.hear(event));
         let world = World { bus, hub: Arc::clone(&hub), members: Arc::default() };
         let sockets = Sockets::default();
         let (routes, stop) = SocketIo::new(Arc::new(Counted(AtomicU64::new(0))), sockets.clone(), limits)
