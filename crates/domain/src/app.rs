@@ -6,6 +6,7 @@ use crate::{
     Settings,
     accounts::passwords::Hashing,
     limits::Window,
+    messages::ReceiptQueue,
     ports::{Blobs, Clock, Ids, Mailer, Pictures, Store},
     secrets::Secrets,
     sessions::SessionCache,
@@ -40,6 +41,7 @@ pub struct Core {
     pub(crate) hashing: Hashing,
     pub(crate) sessions: SessionCache,
     pub(crate) limits: Limits,
+    pub(crate) receipts: ReceiptQueue,
 }
 
 /// The counters of what may not happen too often.
@@ -64,7 +66,8 @@ impl App {
             codes_address: Window::new(settings.codes_address),
         };
         let hashing = Hashing::new();
-        Self(Arc::new(Core { ports, settings, secrets, hashing, sessions: SessionCache::default(), limits }))
+        let (sessions, receipts) = (SessionCache::default(), ReceiptQueue::default());
+        Self(Arc::new(Core { ports, settings, secrets, hashing, sessions, limits, receipts }))
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    AccountId, App, Caller, ConversationId, Error, MessageId, Noun, Result, Time,
+    AccountId, App, Caller, ConversationId, Error, MessageId, Noun, Numbered, RelationId, Result, Time,
     accounts::{self, Card, Cards},
     messages::Message,
 };
@@ -60,6 +60,24 @@ pub struct Page {
     pub limit: usize,
 }
 
+/// Which messages of a history, and in which order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Span {
+    /// From the bound on, oldest first; all without one.
+    After(Option<Bound>),
+    /// Up to the bound, newest first; all without one.
+    Before(Option<Bound>),
+}
+
+/// Where a span begins; what lies on it belongs to the span.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bound {
+    /// A time.
+    Time(Time),
+    /// A message of the conversation.
+    Message(Uuid),
+}
+
 /// What the core asks of the store about conversations.
 #[async_trait]
 pub trait Conversations: Send + Sync {
@@ -78,6 +96,17 @@ pub trait Conversations: Send + Sync {
 
     /// The account's direct conversations, newest activity first, at most `limit`, in a constant number of queries.
     async fn overviews(&self, account: AccountId, limit: usize) -> Result<Vec<Overview>>;
+
+    /// A page of the history of a relation's pair: how many messages the span has, and those of the page. By position,
+    /// so that a late page costs no more than an early one. `NotFound(Relation)`, also when it is not of `account`;
+    /// `NotFound(Message)` when the bound is not a message of the conversation.
+    async fn history_of(
+        &self,
+        relation: RelationId,
+        account: AccountId,
+        span: Span,
+        page: Numbered,
+    ) -> Result<(usize, Vec<Message>)>;
 
     /// Messages of a conversation, newest first, with their media.
     async fn messages_in(&self, conversation: ConversationId, page: Page) -> Result<Vec<Message>>;
@@ -134,6 +163,36 @@ pub async fn history(
     let messages = app.store.messages_in(id, page).await?;
     let Introduced { what, initiator, receiver } = introduce(app, direct).await?;
     Ok(Introduced { what: (what, messages), initiator, receiver })
+}
+
+/// A page of the caller's history with the other side of a relation, and how many messages the span has. What the
+/// caller reads here is received, and shown so.
+///
+/// `NotFound(Relation)`, `NotFound(Message)` for a bound of another conversation, `NotFound(Page)` beyond the last page.
+pub async fn read(
+    app: &App,
+    caller: &Caller,
+    relation: RelationId,
+    span: Span,
+    page: Numbered,
+) -> Result<(usize, Vec<Message>)> {
+    let (count, mut messages) = app.store.history_of(relation, caller.account, span, page).await?;
+    page.check(count)?;
+    let now = app.clock.now();
+    let mut new = Vec::new();
+    for message in &mut messages {
+        if let Some(receipt) = &mut message.receipt
+            && receipt.receiver == caller.account
+            && receipt.received_at.is_none()
+        {
+            receipt.received_at = Some(now);
+            new.push(message.id);
+        }
+    }
+    if !new.is_empty() {
+        app.store.mark_received(new, now).await?;
+    }
+    Ok((count, messages))
 }
 
 /// The caller's direct conversations, newest activity first, at most [`MAX_OVERVIEWS`].

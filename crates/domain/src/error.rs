@@ -45,6 +45,8 @@ pub enum Noun {
     Session,
     /// A relation between two accounts.
     Relation,
+    /// A page beyond the last one.
+    Page,
     /// A relation that one side has rejected.
     RejectedRelation,
     /// A conversation.
@@ -94,6 +96,10 @@ pub enum Field {
     Username,
     /// An e-mail address.
     Email,
+    /// A first name.
+    FirstName,
+    /// A last name.
+    LastName,
     /// A new password.
     Password,
     /// The present password, asked again.
@@ -104,6 +110,8 @@ pub enum Field {
     Text,
     /// A file sent with a message.
     Attachment,
+    /// A client's own id of a message.
+    ClientId,
 }
 
 /// The rules. Lengths are counted in Unicode characters, sizes in bytes.
@@ -121,12 +129,16 @@ pub enum Rule {
     TooLong(usize),
     /// It holds fewer than this many characters.
     TooShort(usize),
+    /// There are more than this many.
+    TooMany(usize),
     /// It holds more than this many bytes.
     TooLarge(usize),
     /// It is among the most common passwords.
     Common,
     /// It is digits alone.
     Numeric,
+    /// It lacks upper case, lower case, digits or special characters.
+    Classes,
     /// It resembles the value of this field.
     Similar(Field),
     /// It is not what the account has.

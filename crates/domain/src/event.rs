@@ -1,13 +1,16 @@
 //! What has happened. The store publishes each event after the commit that made it true, in commit order.
 
-use crate::{AccountId, Grant, Posted};
+use crate::{AccountId, Grant, Posted, relations::Friendship};
 
 /// A thing that has happened, and is stored.
-#[expect(clippy::large_enum_variant, reason = "events are shared behind an Arc, and nearly all are messages")]
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A message stands in a conversation.
     MessagePosted(Posted),
+    /// The receiver of a direct message has received or seen it: heard by its author.
+    ReceiptChanged(Posted),
+    /// A relation was made or changed.
+    RelationChanged(Friendship),
     /// A session has ended, or an access key was revoked: its sockets have to close.
     GrantEnded {
         /// Which one.
@@ -37,6 +40,11 @@ impl Event {
                 for account in &posted.direct_pair {
                     each(Topic::Account(*account));
                 }
+            }
+            Self::ReceiptChanged(posted) => each(Topic::Account(posted.message.author)),
+            Self::RelationChanged(friendship) => {
+                each(Topic::Account(friendship.from.id));
+                each(Topic::Account(friendship.to.id));
             }
             Self::GrantEnded { grant, .. } => each(Topic::Grant(*grant)),
         }

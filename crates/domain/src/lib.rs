@@ -16,6 +16,7 @@ pub mod limits;
 pub mod media;
 pub mod messages;
 pub mod oauth;
+mod pages;
 pub mod ports;
 pub mod relations;
 pub mod secrets;
@@ -25,8 +26,9 @@ mod settings;
 pub use app::{App, Ports};
 pub use error::{Error, Field, Noun, Problem, Refusal, Result, Rule};
 pub use event::{Event, Topic};
-pub use ids::{AccountId, ConversationId, KeyId, MessageId, SessionId, Time};
+pub use ids::{AccountId, ConversationId, KeyId, MessageId, RelationId, SessionId, Time};
 pub use messages::Posted;
+pub use pages::Numbered;
 pub use settings::{Rate, Settings};
 
 /// Who asks, and by what right.

@@ -32,6 +32,8 @@ pub struct Settings {
     pub codes_account: Rate,
     /// Codes sent an address.
     pub codes_address: Rate,
+    /// Whether a new password needs upper case, lower case, digits and special characters.
+    pub password_classes: bool,
     /// Most Unicode characters of a message.
     pub max_text: usize,
     /// Most bytes of all files of one message together.
@@ -55,6 +57,7 @@ impl Default for Settings {
             sign_in_failures_address: Rate { most: 300, within: minutes(1) },
             codes_account: Rate { most: 5, within: minutes(10) },
             codes_address: Rate { most: 60, within: minutes(10) },
+            password_classes: false,
             max_text: 4096,
             max_attachment: 10 << 20,
             avatar_side: 512,

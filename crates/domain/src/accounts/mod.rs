@@ -215,6 +215,13 @@ pub trait Accounts: Send + Sync {
     /// The account that is not deleted and has that folded name.
     async fn account_named(&self, username_folded: &str) -> Result<Option<AccountId>>;
 
+    /// The account that is not deleted and has that UUID.
+    async fn account_of(&self, uuid: Uuid) -> Result<Option<AccountId>>;
+
+    /// Those who are not deleted and whose folded name holds `search`, by folded name: how many there are, and of those
+    /// `limit` after the first `skip`.
+    async fn people_named(&self, search: &str, skip: usize, limit: usize) -> Result<(usize, Vec<Person>)>;
+
     /// These people, deleted ones too, in any order.
     async fn people(&self, ids: Vec<AccountId>) -> Result<Vec<Person>>;
 

@@ -7,7 +7,8 @@ use super::{
     passwords::Verdict,
 };
 use crate::{
-    AccountId, App, Caller, Error, Field, Grant, Noun, Problem, Result, Rule, SessionId, journal, media,
+    AccountId, App, Caller, Error, Field, Grant, Noun, Numbered, Problem, Result, Rule, SessionId, journal,
+    media,
 };
 
 /// Most characters of messenger's avatar string.
@@ -61,7 +62,7 @@ async fn try_register(app: &App, ask: Registration) -> Result<AccountId> {
         problems.push(Problem::new(Field::Username, rule));
     }
     if let Some(password) = &ask.password {
-        let broken = passwords::check(password);
+        let broken = passwords::check(password, app.settings.password_classes);
         problems.extend(broken.into_iter().map(|rule| Problem::new(Field::Password, rule)));
         if problems.is_empty() {
             let similar = passwords::similar(password, &ask.username, &ask.email);
@@ -109,6 +110,10 @@ pub struct Update {
     pub username: Option<String>,
     /// A new e-mail address; its form is checked by the dialect.
     pub email: Option<String>,
+    /// A new first name.
+    pub first_name: Option<String>,
+    /// A new last name.
+    pub last_name: Option<String>,
     /// A new picture.
     pub avatar: Option<NewAvatar>,
 }
@@ -153,6 +158,8 @@ pub async fn update(app: &App, caller: &Caller, ask: Update) -> Result<()> {
     let change = AccountChange {
         username: ask.username.map(|name| (names::normalised(&name), names::folded(&name))),
         email: ask.email,
+        first_name: ask.first_name,
+        last_name: ask.last_name,
         avatar,
         ..AccountChange::default()
     };
@@ -186,7 +193,7 @@ pub async fn change_password(app: &App, caller: &Caller, old: Option<String>, ne
             problems.push(Problem::new(Field::OldPassword, Rule::Wrong));
         }
     }
-    let mut broken = passwords::check(&new);
+    let mut broken = passwords::check(&new, app.settings.password_classes);
     broken.extend(passwords::similar(&new, &holder.username, &holder.email).map(Rule::Similar));
     problems.extend(broken.into_iter().map(|rule| Problem::new(Field::Password, rule)));
     if !problems.is_empty() {
@@ -219,8 +226,10 @@ pub async fn administer(
 ) -> Result<()> {
     let account = account_named(app, username).await?;
     if let Some(password) = &password {
-        let broken: Vec<_> =
-            passwords::check(password).into_iter().map(|rule| Problem::new(Field::Password, rule)).collect();
+        let broken: Vec<_> = passwords::check(password, app.settings.password_classes)
+            .into_iter()
+            .map(|rule| Problem::new(Field::Password, rule))
+            .collect();
         if !broken.is_empty() {
             return Err(Error::Invalid(broken));
         }
@@ -254,6 +263,13 @@ pub async fn account_named(app: &App, username: &str) -> Result<AccountId> {
 pub async fn cards(app: &App, which: Cards) -> Result<Vec<Card>> {
     let live_since = app.clock.now().before(app.settings.session_idle);
     app.store.cards(which, live_since).await
+}
+
+/// A page of the people whose name holds `search`, by name, and how many there are in all.
+pub async fn search(app: &App, search: &str, page: Numbered) -> Result<(usize, Vec<Person>)> {
+    let found = app.store.people_named(&names::folded(search), page.skip(), page.size).await?;
+    page.check(found.0)?;
+    Ok(found)
 }
 
 /// One account's card. `NotFound(Account)`.

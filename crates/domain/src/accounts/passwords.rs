@@ -33,8 +33,9 @@ const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$dGVydHVsaWEgbm9ib2R5$\
 /// The 20,000 most common passwords as Django ships them: lower case, one a line, sorted by bytes.
 static COMMON: &str = include_str!("../../assets/common-passwords.txt");
 
-/// The rules that a new password breaks by itself, in the contract's order.
-pub fn check(password: &str) -> Vec<Rule> {
+/// The rules that a new password breaks by itself, in the contract's order. `classes`: whether it needs upper case,
+/// lower case, digits and special characters.
+pub fn check(password: &str, classes: bool) -> Vec<Rule> {
     let mut broken = Vec::new();
     if password.chars().nth(MIN - 1).is_none() {
         broken.push(Rule::TooShort(MIN));
@@ -47,6 +48,9 @@ pub fn check(password: &str) -> Vec<Rule> {
     }
     if !password.is_empty() && password.chars().all(char::is_numeric) {
         broken.push(Rule::Numeric);
+    }
+    if classes && !has_all_classes(password) {
+        broken.push(Rule::Classes);
     }
     broken
 }
@@ -65,6 +69,14 @@ pub fn similar(password: &str, username: &str, email: &str) -> Option<Field> {
     } else {
         None
     }
+}
+
+fn has_all_classes(password: &str) -> bool {
+    let has = |class: fn(char) -> bool| password.chars().any(class);
+    has(char::is_uppercase)
+        && has(char::is_lowercase)
+        && has(char::is_numeric)
+        && has(|c| !c.is_alphanumeric())
 }
 
 fn is_common(password: &str) -> bool {
@@ -246,12 +258,14 @@ mod tests {
 
     #[test]
     fn weak_passwords_break_all_rules_that_apply_in_order() {
-        assert_eq!(check("12345"), [Rule::TooShort(8), Rule::Common, Rule::Numeric]);
-        assert_eq!(check("password"), [Rule::Common]);
-        assert_eq!(check(" PassWord "), [Rule::Common]);
-        assert_eq!(check("8402957163"), [Rule::Numeric]);
-        assert_eq!(check("popopopo0987"), []);
-        assert_eq!(check(&"é".repeat(7)), [Rule::TooShort(8)]);
+        assert_eq!(check("12345", false), [Rule::TooShort(8), Rule::Common, Rule::Numeric]);
+        assert_eq!(check("password", false), [Rule::Common]);
+        assert_eq!(check(" PassWord ", false), [Rule::Common]);
+        assert_eq!(check("8402957163", false), [Rule::Numeric]);
+        assert_eq!(check("popopopo0987", false), []);
+        assert_eq!(check(&"é".repeat(7), false), [Rule::TooShort(8)]);
+        assert_eq!(check("popopopo0987", true), [Rule::Classes]);
+        assert_eq!(check("Popopopo-0987", true), []);
     }
 
     #[test]

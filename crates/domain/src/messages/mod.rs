@@ -1,13 +1,16 @@
 //! Messages: each stored once, synced before anyone is told, heard in every dialect that shows its conversation.
 
 mod operations;
+mod receipts;
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
 pub use operations::*;
+pub(crate) use receipts::ReceiptQueue;
+pub use receipts::*;
 
-use crate::{AccountId, ConversationId, MessageId, Result, Time, accounts::Person};
+use crate::{AccountId, ConversationId, MessageId, RelationId, Result, Time, accounts::Person};
 
 /// A message, as it is stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +33,26 @@ pub struct Message {
     pub created_at: Time,
     /// Its files, in the order given.
     pub media: Vec<MediaFile>,
+    /// How far it got, in a direct conversation.
+    pub receipt: Option<Receipt>,
+}
+
+impl Message {
+    /// The id of the message's receipt: it follows from the message's own.
+    pub fn receipt_id(&self) -> Uuid {
+        Uuid::new_v5(&self.uuid, b"receipt")
+    }
+}
+
+/// How far a direct message got. Both times only ever appear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// The one it is for.
+    pub receiver: AccountId,
+    /// When it was written to an open socket of theirs, or read by them.
+    pub received_at: Option<Time>,
+    /// When they said that they have seen it.
+    pub seen_at: Option<Time>,
 }
 
 /// A file of a message.
@@ -62,6 +85,22 @@ pub struct NewMessage {
     pub created_at: Time,
     /// Its files.
     pub media: Vec<MediaFile>,
+    /// The relation that it is written to, where that has to be the pair's present one.
+    pub via: Option<RelationId>,
+    /// The client's own id of it: a repeat from the same author within [`REPEAT_WITHIN`] is not stored again.
+    pub client_id: Option<String>,
+}
+
+/// How long a client's own id of a message is remembered.
+pub const REPEAT_WITHIN: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// What came of [`Messages::add_message`].
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The message, as it was first stored.
+    pub posted: Posted,
+    /// Whether it was stored before, under the same client id: then nobody was told again.
+    pub repeated: bool,
 }
 
 /// A message that is stored, with what every dialect needs to show it.
@@ -73,6 +112,8 @@ pub struct Posted {
     pub author: Person,
     /// The two people of a direct conversation; empty for others.
     pub direct_pair: Vec<AccountId>,
+    /// Their present relation, if there is one.
+    pub relation: Option<RelationId>,
 }
 
 /// What the core asks of the store about messages.
@@ -82,6 +123,28 @@ pub trait Messages: Send + Sync {
     ///
     /// Messages of one conversation are published in the order of their ids. Errors: `NotFound(Conversation)`;
     /// `Forbidden(Conversation)` when the author is not a member; `Forbidden(RejectedRelation)` when it is a direct
-    /// conversation and either side of the pair's relation is rejected.
-    async fn add_message(&self, new: NewMessage) -> Result<Message>;
+    /// conversation and either side of the pair's relation is rejected; `NotFound(Relation)` when `via` is not the
+    /// pair's present relation. The time of a message is never before that of the one before it.
+    async fn add_message(&self, new: NewMessage) -> Result<Stored>;
+
+    /// Notes that these direct messages were received, and publishes each that was not yet. Which those were.
+    async fn mark_received(&self, ids: Vec<MessageId>, now: Time) -> Result<Vec<MessageId>>;
+
+    /// Notes that the receiver has seen this message (and so received it), and publishes it if that is new.
+    /// `NotFound(Message)` when it is not a direct message to `receiver`, or not of the relation given.
+    async fn mark_seen(
+        &self,
+        message: Uuid,
+        receiver: AccountId,
+        via: Option<RelationId>,
+        now: Time,
+    ) -> Result<()>;
+
+    /// The message of that id in a direct conversation of the account whose pair has a relation.
+    async fn message_of(&self, account: AccountId, message: Uuid) -> Result<Option<MessageId>>;
+
+    /// Messages after that one in all direct conversations of the account whose pair has a relation, in the order of
+    /// their ids, at most `limit`.
+    async fn messages_after(&self, account: AccountId, after: MessageId, limit: usize)
+    -> Result<Vec<Posted>>;
 }

@@ -2,14 +2,20 @@
 
 use bytes::Bytes;
 
-use super::{MediaFile, Message, NewMessage};
+use super::{MediaFile, NewMessage, Stored};
 use crate::{
-    App, Caller, ConversationId, Error, Field, Problem, Result, Rule,
+    App, Caller, ConversationId, Error, Field, Problem, RelationId, Result, Rule,
     media::{discard, keep_attachment},
 };
 
 /// Most characters of a file's label.
 const MAX_LABEL: usize = 255;
+
+/// Most characters of a client's own id of a message.
+pub const MAX_CLIENT_ID: usize = 64;
+
+/// Most files of a message.
+pub const MAX_FILES: usize = 10;
 
 /// What a caller wants to say.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +24,10 @@ pub struct Draft {
     pub text: String,
     /// The files.
     pub files: Vec<File>,
+    /// The relation that it is written to, where the conversation is one's own with a friend.
+    pub via: Option<RelationId>,
+    /// The client's own id of it, at most [`MAX_CLIENT_ID`] characters.
+    pub client_id: Option<String>,
 }
 
 /// A file of a draft.
@@ -33,7 +43,7 @@ pub struct File {
 ///
 /// `Invalid` for a blank text without files, a text or files beyond the limits, and NUL; then what
 /// [`Messages::add_message`](super::Messages::add_message) says.
-pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draft: Draft) -> Result<Message> {
+pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draft: Draft) -> Result<Stored> {
     check(app, &draft)?;
     let created_at = app.clock.now();
     let mut media = Vec::with_capacity(draft.files.len());
@@ -55,9 +65,12 @@ pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draf
         text: draft.text,
         created_at,
         media,
+        via: draft.via,
+        client_id: draft.client_id,
     };
     let stored = app.store.add_message(new).await;
-    if stored.is_err() {
+    // A repeat's files were kept by the first.
+    if !stored.as_ref().is_ok_and(|stored| !stored.repeated) {
         discard(app, &keys).await;
     }
     stored
@@ -74,6 +87,15 @@ fn check(app: &App, draft: &Draft) -> Result<()> {
     // PostgreSQL cannot keep it, and no reader shows it.
     if draft.text.contains('\0') {
         problems.push(Problem::new(Field::Text, Rule::Charset));
+    }
+    if draft.client_id.as_ref().is_some_and(|id| id.chars().nth(MAX_CLIENT_ID).is_some()) {
+        problems.push(Problem::new(Field::ClientId, Rule::TooLong(MAX_CLIENT_ID)));
+    }
+    if draft.client_id.as_ref().is_some_and(|id| id.contains('\0')) {
+        problems.push(Problem::new(Field::ClientId, Rule::Charset));
+    }
+    if draft.files.len() > MAX_FILES {
+        problems.push(Problem::new(Field::Attachment, Rule::TooMany(MAX_FILES)));
     }
     let size: usize = draft.files.iter().map(|file| file.bytes.len()).sum();
     if size > app.settings.max_attachment {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{
     CodeVerdict, NewSession,
     authenticate::live_session,
-    tokens::{Token, TokenType, issue, read_good},
+    tokens::{self, Token, TokenType, issue, read_good},
 };
 use crate::{
     AccountId, App, Caller, Error, Event, Grant, Noun, Refusal, Result, SessionId,
@@ -155,6 +155,62 @@ pub async fn sign_out(app: &App, caller: &Caller, dialect: &'static str) -> Resu
     app.sessions.forget(caller.grant);
     journal::done("sign-out", dialect, name.as_deref());
     Ok(())
+}
+
+/// Ends the session of a refresh token of the caller's, which may be another one than the caller's own.
+/// `Unauthenticated(Invalid)` (or `Expired`) when it is no live refresh token; `Forbidden(Session)` when it is an access
+/// token or another account's, and then nothing ends.
+pub async fn sign_out_by(
+    app: &App,
+    caller: &Caller,
+    refresh_token: &str,
+    dialect: &'static str,
+) -> Result<()> {
+    let name = name_of(app, caller.account).await?;
+    let ended = try_sign_out_by(app, caller, refresh_token).await;
+    match &ended {
+        Ok(()) => journal::done("sign-out", dialect, name.as_deref()),
+        Err(error) => journal::refused("sign-out", dialect, name.as_deref(), reason(error)),
+    }
+    ended
+}
+
+async fn try_sign_out_by(app: &App, caller: &Caller, refresh_token: &str) -> Result<()> {
+    let token = match read_good(app, refresh_token, TokenType::Refresh) {
+        Ok(token) if token.account == caller.account => live_refresh(app, token).await?,
+        Ok(_) | Err(Refusal::WrongType) => return Err(Error::Forbidden(Noun::Session)),
+        Err(refusal) => return Err(Error::Unauthenticated(refusal)),
+    };
+    app.store.end_session(token.session, app.clock.now()).await?;
+    app.sessions.forget(Grant::Session(token.session));
+    Ok(())
+}
+
+/// A refresh token that is good now, of a live session. It is not spent by being asked about.
+pub async fn good_refresh(app: &App, refresh_token: &str) -> Result<Token> {
+    let token = read_good(app, refresh_token, TokenType::Refresh).map_err(Error::Unauthenticated)?;
+    live_refresh(app, token).await
+}
+
+async fn live_refresh(app: &App, token: Token) -> Result<Token> {
+    let session = live_session(app, token.session).await?.filter(|session| session.account == token.account);
+    if session.is_none() || app.store.is_refresh_spent(token.jti).await? {
+        return Err(Error::Unauthenticated(Refusal::Invalid));
+    }
+    Ok(token)
+}
+
+/// A caller by an authentic access token that may have expired, vouched for by a good refresh token of the same account;
+/// and the new access token that they are to have. `Unauthenticated` otherwise.
+pub fn renew(app: &App, access_token: &str, refresh: &Token) -> Result<(Caller, String)> {
+    let invalid = Error::Unauthenticated(Refusal::Invalid);
+    let access = tokens::read(app, access_token)
+        .filter(|access| access.token_type == TokenType::Access && access.account == refresh.account);
+    if access.is_none() {
+        return Err(invalid);
+    }
+    let caller = Caller { account: refresh.account, grant: Grant::Session(refresh.session) };
+    Ok((caller, issue(app, TokenType::Access, refresh.account, refresh.session)?))
 }
 
 /// What a refresh gives.
