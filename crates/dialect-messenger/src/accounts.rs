@@ -36,7 +36,7 @@ pub(crate) async fn register(
         fields.problem("username", &rule);
     }
     let email = fields.email("email").read();
-    let password = new_password(&mut fields, "password1");
+    let password = new_password(&mut fields, "password1", app.settings.password_classes);
     let repeated = fields.text("password2").verbatim().read();
     let avatar = fields.optional_file("avatar").map(|file| file.bytes);
     if let Some(bytes) = &avatar
@@ -63,10 +63,10 @@ pub(crate) async fn register(
 }
 
 /// Reads a password and notes every rule that it breaks by itself.
-fn new_password(fields: &mut Fields<'_>, name: &str) -> String {
+fn new_password(fields: &mut Fields<'_>, name: &str, classes: bool) -> String {
     let password = fields.text(name).verbatim().read();
     if !fields.is_wrong(name) {
-        for rule in passwords::check(&password) {
+        for rule in passwords::check(&password, classes) {
             fields.problem(name, &rule);
         }
     }

@@ -21,7 +21,7 @@ use kit::{
     reply::Reply,
     websocket::{Handshake, Limits, Live, Said},
 };
-use realtime::{Ear, Heard, Shape};
+use realtime::{Ear, Frame, Heard, Note, Shape};
 use serde_json::{Map, Value, json};
 
 use crate::{DIALECT, fault, wire::Message};
@@ -86,6 +86,11 @@ impl Live for Chat {
     fn throttled(&self) -> Option<Bytes> {
         Some(error_frame("Too many messages. Please slow down."))
     }
+
+    fn wrote(&mut self, notes: &[Note]) {
+        let mine = notes.iter().filter(|note| note.receiver == self.caller.account);
+        messages::received(&self.app, mine.map(|note| note.message));
+    }
 }
 
 fn error_frame(text: &str) -> Bytes {
@@ -107,7 +112,7 @@ fn draft(frame: &str) -> Result<Draft, &'static str> {
         Some(Value::Object(attachment)) => vec![file(attachment)?],
         Some(_) => return Err("\"attachment\" must be an object with \"data\" and \"format\"."),
     };
-    Ok(Draft { text, files })
+    Ok(Draft { text, files, ..Draft::default() })
 }
 
 fn file(attachment: &Map<String, Value>) -> Result<File, &'static str> {
@@ -141,8 +146,10 @@ impl Ear for Listener {
 
     fn heard(&self, event: &Event) -> Heard {
         let Event::MessagePosted(posted) = event else { return Heard::Nothing };
-        match serde_json::to_vec(&Message::from(posted.message.clone())) {
-            Ok(frame) => Heard::Frame(frame.into()),
+        let message = &posted.message;
+        let note = message.receipt.map(|receipt| Note { message: message.id, receiver: receipt.receiver });
+        match serde_json::to_vec(&Message::from(message.clone())) {
+            Ok(bytes) => Heard::Frame(Frame { bytes: bytes.into(), note }),
             Err(_) => Heard::Nothing,
         }
     }

@@ -47,7 +47,7 @@ pub(crate) async fn update(
     let shown = accounts::person(&app, caller.account).await?.avatar;
     let avatar = new_avatar(&mut fields, avatar_path(&shown).as_deref(), &base);
     fields.done()?;
-    accounts::update(&app, &caller, Update { username, email, avatar }).await?;
+    accounts::update(&app, &caller, Update { username, email, avatar, ..Update::default() }).await?;
     Ok(Json(accounts::card(&app, caller.account).await?.into()))
 }
 

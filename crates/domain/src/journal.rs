@@ -24,8 +24,11 @@ pub(crate) fn done(deed: &str, dialect: &str, name: Option<&str>) {
     tracing::info!(dialect, username = %Name(name), "{deed}");
 }
 
-/// Logs that a deed failed, and why.
-pub(crate) fn refused(deed: &str, dialect: &str, name: Option<&str>, reason: &str) {
+/// Logs that a deed failed, and why: for what a dialect refuses before the core hears of it.
+///
+/// `deed`: `sign-up`, `sign-in`, `refresh` or `sign-out`. `name`: the username, where it is known. `reason`: never a
+/// secret, nor anything that was sent.
+pub fn refused(deed: &str, dialect: &str, name: Option<&str>, reason: &str) {
     tracing::warn!(dialect, username = %Name(name), reason, "{deed} refused");
 }
 

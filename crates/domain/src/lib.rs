@@ -10,7 +10,7 @@ pub mod conversations;
 mod error;
 mod event;
 mod ids;
-mod journal;
+pub mod journal;
 pub mod keys;
 pub mod limits;
 pub mod media;

@@ -93,7 +93,7 @@ pub enum Befriended {
 pub trait Relations: Send + Sync {
     /// Makes the pair's relation (with `uuid`, from `me`), or lifts it, to accepted on both sides. The relation remembers
     /// which side has answered itself: `me` has now; `other` only if it had before. Declined when `other`'s status is
-    /// rejected. `NotFound(Account)` when either is deleted.
+    /// rejected. What was made or changed is published. `NotFound(Account)` when either is deleted.
     async fn befriend(&self, me: AccountId, other: AccountId, uuid: Uuid, now: Time) -> Result<Befriended>;
 
     /// Deletes the pair's relation, whatever its statuses; no error when there is none.

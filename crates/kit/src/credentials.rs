@@ -90,15 +90,28 @@ async fn by_header(app: &App, headers: &HeaderMap) -> Result<Caller, Reply> {
 }
 
 async fn by_query(app: &App, query: &str) -> Result<Caller, Reply> {
-    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    let named = |name: &str| pairs.iter().find(|(key, value)| key == name && !value.is_empty());
-    let Some((_, value)) = named("token").or_else(|| named("access_token")) else {
+    let Some(value) = in_query(query) else {
         return Err(refusal("Authentication credentials were not provided."));
     };
-    sessions::authenticate(app, Shown::Any(value)).await.map_err(|error| match error {
+    sessions::authenticate(app, Shown::Any(&value)).await.map_err(|error| match error {
         Error::Unauthenticated(refusal) => bad_token(refusal),
         other => core_fault(other),
     })
+}
+
+fn in_query(query: &str) -> Option<String> {
+    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let named = |name: &str| pairs.iter().find(|(key, value)| key == name && !value.is_empty());
+    named("token").or_else(|| named("access_token")).map(|(_, value)| value.to_string())
+}
+
+/// What a socket's handshake shows where an access token may stand: after `Bearer`, or else in the query.
+pub fn shown_bearer(parts: &Parts) -> Option<String> {
+    match Scheme::of(&parts.headers, &header::AUTHORIZATION) {
+        Scheme::Bearer(value) => Some(value),
+        Scheme::Absent => in_query(parts.uri.query()?),
+        _ => None,
+    }
 }
 
 /// 401 for a value after `Bearer` that lets nobody in.

@@ -63,11 +63,14 @@ fn field_name(problem: &Problem) -> &'static str {
     match problem.field {
         Field::Username => "username",
         Field::Email => "email",
+        Field::FirstName => "first_name",
+        Field::LastName => "last_name",
         Field::Password => "password",
         Field::OldPassword => "old_password",
         Field::Avatar => "avatar",
         Field::Text => "text",
         Field::Attachment => "attachment",
+        Field::ClientId => "client_id",
     }
 }
 

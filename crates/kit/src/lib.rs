@@ -9,6 +9,7 @@ pub mod fault;
 pub mod fields;
 pub mod listen;
 pub mod media_route;
+pub mod pages;
 pub mod path_id;
 pub mod reply;
 pub mod service;

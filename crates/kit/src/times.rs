@@ -103,6 +103,62 @@ impl Serialize for WireTime {
     }
 }
 
+/// A date, or a date and time, as clients write it in queries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// `2024-12-20`: a day in UTC, by its first microsecond.
+    Day(Time),
+    /// `2024-12-20T10:00:00Z`: a point in time (ISO 8601).
+    Point(Time),
+}
+
+impl Moment {
+    /// Reads `YYYY-MM-DD`, or an ISO 8601 date and time with any fraction, with `Z`, an offset, or neither, which is UTC.
+    /// A blank may stand for the `T`, and for the plus of an offset, as an unescaped plus in a query becomes one.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() == "YYYY-MM-DD".len() && text.bytes().filter(|byte| *byte == b'-').count() == 2 {
+            let day = text.parse::<jiff::civil::Date>().ok()?;
+            return utc(day.at(0, 0, 0, 0)).map(Self::Day);
+        }
+        let point = point(text).or_else(|| {
+            let (before, offset) = text.rsplit_once(' ')?;
+            point(&format!("{before}+{offset}"))
+        });
+        point.map(Self::Point)
+    }
+
+    /// The first microsecond of it.
+    pub fn start(self) -> Time {
+        match self {
+            Self::Day(time) | Self::Point(time) => time,
+        }
+    }
+
+    /// The last microsecond of it.
+    pub fn end(self) -> Time {
+        match self {
+            Self::Day(start) => Time(start.0 + MICROS_A_DAY - 1),
+            Self::Point(time) => time,
+        }
+    }
+}
+
+fn point(text: &str) -> Option<Time> {
+    // No names of time zones or calendars (RFC 9557), and nothing without a time of day.
+    if text.contains('[') || !text.contains(['T', 't', ' ']) {
+        return None;
+    }
+    match text.parse::<jiff::Timestamp>() {
+        Ok(time) => Some(Time(time.as_microsecond())),
+        Err(_) => utc(text.parse().ok()?),
+    }
+}
+
+fn utc(civil: jiff::civil::DateTime) -> Option<Time> {
+    let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(Time(zoned.timestamp().as_microsecond()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +195,65 @@ mod tests {
         #[test]
         fn never_panics(micros: i64) {
             prop_assert!(wire_time(Time(micros)).ends_with('Z'));
+        }
+    }
+
+    #[test]
+    fn a_date_alone_is_the_whole_day_in_utc() {
+        let day = Moment::parse("2000-02-29").unwrap();
+        assert_eq!(wire_time(day.start()), "2000-02-29T00:00:00.000000Z");
+        assert_eq!(wire_time(day.end()), "2000-02-29T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn a_point_in_time_may_have_an_offset_a_fraction_and_a_blank() {
+        for (text, time) in [
+            ("2021-08-26T07:42:42.087078Z", "2021-08-26T07:42:42.087078Z"),
+            ("2021-08-26T07:42:42", "2021-08-26T07:42:42.000000Z"),
+            ("2021-08-26 07:42", "2021-08-26T07:42:00.000000Z"),
+            ("2021-08-26T07:42:42+02:00", "2021-08-26T05:42:42.000000Z"),
+            ("2021-08-26T07:42:42 02:00", "2021-08-26T05:42:42.000000Z"),
+            ("2021-08-26 07:42:42.5 02:00", "2021-08-26T05:42:42.500000Z"),
+            ("2021-08-26T07:42:42-0130", "2021-08-26T09:12:42.000000Z"),
+        ] {
+            let moment = Moment::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(wire_time(moment.start()), time, "{text}");
+            assert_eq!(moment.start(), moment.end());
+        }
+    }
+
+    #[test]
+    fn all_else_is_no_moment() {
+        for text in [
+            "",
+            "yesterday",
+            "2021-02-29",
+            "2021-13-01",
+            "2021-1-1",
+            "21-08-2026",
+            "2021-08-26T",
+            "2021-08-26T25:00:00Z",
+            "2021-08-26T07:42:42Zz",
+            "2021-08-26T07:42:42+02:00[Europe/Paris]",
+            "2021-08-26\0",
+            "1629963762",
+            "07:42",
+            "-00000-0-0",
+            "99999999999-01-01T00:00:00Z",
+        ] {
+            assert_eq!(Moment::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(micros in -62_135_596_800_000_000_i64..253_400_000_000_000_000) {
+            prop_assert_eq!(Moment::parse(&wire_time(Time(micros))), Some(Moment::Point(Time(micros))));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*", near in "[-0-9T: .Z+]{0,40}") {
+            let _ = (Moment::parse(&text).map(Moment::end), Moment::parse(&near).map(Moment::end));
         }
     }
 }

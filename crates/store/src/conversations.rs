@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    AccountId, ConversationId, Error, MessageId, Noun, Result, Time,
-    conversations::{Conversations, Direct, Kind, Overview, Page},
+    AccountId, ConversationId, Error, MessageId, Noun, Numbered, RelationId, Result, Time,
+    conversations::{Conversations, Direct, Kind, Overview, Page, Span},
     messages::Message,
 };
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use crate::{
     SqlStore,
     accounts::living,
     engine::{Row, Tx, vals},
+    history::history_of,
     messages::{media_of, message, message_columns},
     relations::pair,
 };
@@ -38,6 +39,16 @@ impl Conversations for SqlStore {
         self.snapshot(move |tx| overviews(tx, account, limit)).await
     }
 
+    async fn history_of(
+        &self,
+        relation: RelationId,
+        account: AccountId,
+        span: Span,
+        page: Numbered,
+    ) -> Result<(usize, Vec<Message>)> {
+        self.snapshot(move |tx| history_of(tx, relation, account, span, page)).await
+    }
+
     async fn messages_in(&self, conversation: ConversationId, page: Page) -> Result<Vec<Message>> {
         self.snapshot(move |tx| messages_in(tx, conversation, page)).await
     }
@@ -48,7 +59,8 @@ fn direct(row: &mut Row) -> Result<Direct> {
     Ok(Direct { id: row.take()?, initiator: row.take()?, receiver: row.take()? })
 }
 
-fn start_direct(
+/// The pair's direct conversation, made if there is none. `NotFound(Account)` when either is deleted.
+pub(crate) fn start_direct(
     tx: &mut Tx<'_>,
     initiator: AccountId,
     receiver: AccountId,

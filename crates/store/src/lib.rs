@@ -12,6 +12,7 @@ mod accounts;
 mod codes;
 mod conversations;
 mod engine;
+mod history;
 mod keys;
 mod messages;
 mod migrate;

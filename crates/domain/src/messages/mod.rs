@@ -25,6 +25,8 @@ pub struct Message {
     pub position: i64,
     /// Who wrote it.
     pub author: AccountId,
+    /// The author's other id.
+    pub author_uuid: Uuid,
     /// The author's present name.
     pub author_name: String,
     /// The text; `""` with media only.
@@ -49,6 +51,8 @@ impl Message {
 pub struct Receipt {
     /// The one it is for.
     pub receiver: AccountId,
+    /// Their account's other id.
+    pub receiver_uuid: Uuid,
     /// When it was written to an open socket of theirs, or read by them.
     pub received_at: Option<Time>,
     /// When they said that they have seen it.
@@ -114,6 +118,8 @@ pub struct Posted {
     pub direct_pair: Vec<AccountId>,
     /// Their present relation, if there is one.
     pub relation: Option<RelationId>,
+    /// The client's own id of it, where one was sent and is still remembered.
+    pub client_id: Option<String>,
 }
 
 /// What the core asks of the store about messages.

@@ -1,10 +1,11 @@
 //! Writing.
 
 use bytes::Bytes;
+use uuid::Uuid;
 
-use super::{MediaFile, NewMessage, Stored};
+use super::{MediaFile, NewMessage, Posted, Stored};
 use crate::{
-    App, Caller, ConversationId, Error, Field, Problem, RelationId, Result, Rule,
+    App, Caller, ConversationId, Error, Field, MessageId, Noun, Problem, RelationId, Result, Rule,
     media::{discard, keep_attachment},
 };
 
@@ -74,6 +75,17 @@ pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draf
         discard(app, &keys).await;
     }
     stored
+}
+
+/// The message of that id among the caller's with friends, for [`missed`] to go on from. `NotFound(Message)`.
+pub async fn known(app: &App, caller: &Caller, message: Uuid) -> Result<MessageId> {
+    app.store.message_of(caller.account, message).await?.ok_or(Error::NotFound(Noun::Message))
+}
+
+/// What was written after that message in all of the caller's conversations with friends, by the caller too, oldest
+/// first, at most `limit`.
+pub async fn missed(app: &App, caller: &Caller, after: MessageId, limit: usize) -> Result<Vec<Posted>> {
+    app.store.messages_after(caller.account, after, limit).await
 }
 
 fn check(app: &App, draft: &Draft) -> Result<()> {

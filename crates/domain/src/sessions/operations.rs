@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     AccountId, App, Caller, Error, Event, Grant, Noun, Refusal, Result, SessionId,
-    accounts::{PasswordHolder, names, passwords::Verdict},
+    accounts::{self, PasswordHolder, Registration, names, passwords::Verdict},
     codes, journal,
     secrets::token_hash,
 };
@@ -114,6 +114,12 @@ fn count_failure(app: &App, username: &str, address: IpAddr) {
     let now = app.clock.now();
     app.limits.sign_in_account.count(names::folded(username), now);
     app.limits.sign_in_address.count(address, now);
+}
+
+/// Makes an account and opens its first session. Errors as for [`register`](accounts::register).
+pub async fn sign_up(app: &App, ask: Registration, dialect: &'static str) -> Result<Tokens> {
+    let account = accounts::register(app, ask, dialect).await?;
+    open_for(app, account, dialect).await
 }
 
 /// Opens a session for an account that has proved itself otherwise, such as by an identity provider.

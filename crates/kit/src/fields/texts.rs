@@ -20,7 +20,7 @@ pub(super) fn too_long(most: usize) -> String {
 /// What a rule of the core says when it is broken, in Django's words where Django has any (messenger.md,
 /// Errors).
 ///
-/// Too short, common, numeric and similar are rules for passwords, and speak of one.
+/// Too short, common, numeric, classes and similar are rules for passwords, and speak of one.
 pub fn text_of(rule: &Rule) -> String {
     match rule {
         Rule::Taken => "A user with that username already exists.".to_owned(),
@@ -33,9 +33,14 @@ pub fn text_of(rule: &Rule) -> String {
         Rule::TooShort(least) => {
             format!("This password is too short. It must contain at least {least} characters.")
         }
+        Rule::TooMany(most) => format!("Ensure this field has no more than {most} elements."),
         Rule::TooLarge(most) => format!("Ensure this file has no more than {most} bytes."),
         Rule::Common => "This password is too common.".to_owned(),
         Rule::Numeric => "This password is entirely numeric.".to_owned(),
+        Rule::Classes => {
+            "Password must contain uppercase and lowercase letters, digits, and special characters."
+                .to_owned()
+        }
         Rule::Similar(field) => format!("The password is too similar to the {}.", spoken(*field)),
         Rule::Wrong => "Your old password was entered incorrectly. Please enter it again.".to_owned(),
         Rule::NotAnImage => "Upload a valid image. The file you uploaded was either not an image or a \
@@ -50,11 +55,14 @@ fn spoken(field: Field) -> &'static str {
     match field {
         Field::Username => "username",
         Field::Email => "email address",
+        Field::FirstName => "first name",
+        Field::LastName => "last name",
         Field::Password => "password",
         Field::OldPassword => "old password",
         Field::Avatar => "avatar",
         Field::Text => "text",
         Field::Attachment => "attachment",
+        Field::ClientId => "client id",
     }
 }
 

@@ -7,11 +7,11 @@ use domain::{
     accounts::{Card, Cards, Person},
 };
 
-use super::people::{person, person_columns, person_tables};
+use super::{
+    people::{person, person_columns, person_tables},
+    search::{is_indexed, pattern, phrase},
+};
 use crate::engine::{Flavour, Tx, vals};
-
-/// SQLite's index of trigrams answers for texts of this many characters and more.
-const TRIGRAM: usize = 3;
 
 pub(super) fn cards(tx: &mut Tx<'_>, which: &Cards, live_since: Time) -> Result<Vec<Card>> {
     let people = listed(tx, which)?;
@@ -89,30 +89,11 @@ fn found(tx: &mut Tx<'_>, sought: &str, after: &str, limit: usize) -> Result<Vec
         " WHERE a.id IN (SELECT rowid FROM account_search WHERE account_search MATCH $1)
         AND a.username_folded > $2 ORDER BY a.username_folded LIMIT $3"
     );
-    if tx.flavour() == Flavour::Sqlite && sought.chars().count() >= TRIGRAM {
+    if tx.flavour() == Flavour::Sqlite && is_indexed(sought) {
         Ok(tx.query(MATCH, vals![phrase(sought), after, limit])?)
     } else {
         Ok(tx.query(LIKE, vals![pattern(sought), after, limit])?)
     }
-}
-
-/// A phrase of FTS5: its text in quotes, whose own quotes are doubled.
-fn phrase(sought: &str) -> String {
-    format!("\"{}\"", sought.replace('"', "\"\""))
-}
-
-/// A pattern of `LIKE … ESCAPE '\'` for texts that hold `sought`.
-fn pattern(sought: &str) -> String {
-    let mut pattern = String::with_capacity(sought.len() + 2);
-    pattern.push('%');
-    for c in sought.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// Those of the accounts that have a live session.
@@ -136,15 +117,4 @@ fn friends(tx: &mut Tx<'_>, ids: &[AccountId]) -> Result<HashMap<AccountId, Vec<
         friends.entry(row.take()?).or_default().push(row.take()?);
     }
     Ok(friends)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn search_texts_are_taken_literally() {
-        assert_eq!(pattern(r"a%b_c\"), r"%a\%b\_c\\%");
-        assert_eq!(phrase(r#"a"b"#), r#""a""b""#);
-    }
 }

@@ -6,7 +6,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::sign_up::add_photo;
+use super::sign_up::{add_photo, count};
 use crate::engine::{OnUnique as _, Tx, vals};
 
 /// Changes an account; the keys of files that nothing uses any more.
@@ -102,5 +102,7 @@ pub(super) fn remove_account(tx: &mut Tx<'_>, account: AccountId, now: Time) -> 
     tx.exec("DELETE FROM relation WHERE low = $1 OR high = $1", vals![account])?;
     tx.exec("DELETE FROM identity WHERE account = $1", vals![account])?;
     tx.exec("DELETE FROM code WHERE account = $1", vals![account])?;
+    tx.exec("DELETE FROM client_message WHERE account = $1", vals![account])?;
+    count(tx, -1)?;
     tx.column("DELETE FROM photo WHERE account = $1 RETURNING file_key", vals![account])
 }

@@ -4,6 +4,7 @@ mod cards;
 mod change;
 mod identity;
 mod people;
+mod search;
 mod sign_up;
 
 use async_trait::async_trait;
@@ -11,8 +12,9 @@ use domain::{
     AccountId, Result, Time,
     accounts::{AccountChange, Accounts, Card, Cards, Identity, NewAccount, PasswordHolder, Person},
 };
+use uuid::Uuid;
 
-pub(crate) use people::{person, person_columns, person_tables};
+pub(crate) use people::{people, person, person_columns, person_tables};
 
 use crate::{
     SqlStore,
@@ -61,8 +63,18 @@ impl Accounts for SqlStore {
         .await
     }
 
+    async fn account_of(&self, uuid: Uuid) -> Result<Option<AccountId>> {
+        const OF: &str = "SELECT id FROM account WHERE uuid = $1 AND deleted_at IS NULL";
+        self.read(move |tx| Ok(tx.column(OF, vals![uuid])?.pop())).await
+    }
+
+    async fn people_named(&self, search: &str, skip: usize, limit: usize) -> Result<(usize, Vec<Person>)> {
+        let search = search.to_owned();
+        self.snapshot(move |tx| search::people_named(tx, &search, skip, limit)).await
+    }
+
     async fn people(&self, ids: Vec<AccountId>) -> Result<Vec<Person>> {
-        self.read(move |tx| people::people(tx, &ids)).await
+        self.read(move |tx| people(tx, &ids)).await
     }
 
     async fn cards(&self, which: Cards, live_since: Time) -> Result<Vec<Card>> {

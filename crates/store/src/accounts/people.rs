@@ -44,7 +44,7 @@ fn role(word: &str) -> Result<Role> {
 }
 
 /// These people, deleted ones too.
-pub(super) fn people(tx: &mut Tx<'_>, ids: &[AccountId]) -> Result<Vec<Person>> {
+pub(crate) fn people(tx: &mut Tx<'_>, ids: &[AccountId]) -> Result<Vec<Person>> {
     const PEOPLE: &str =
         concat!("SELECT ", person_columns!(), " FROM ", person_tables!(), " WHERE a.id IN LIST($1)");
     tx.query(PEOPLE, vals![ids])?.iter_mut().map(person).collect()

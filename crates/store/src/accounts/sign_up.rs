@@ -25,11 +25,18 @@ pub(super) fn add_account(tx: &mut Tx<'_>, new: &NewAccount) -> Result<AccountId
     ];
     let mut row = tx.first(ADD, values)?.ok_or(Error::Conflict(Noun::Username))?;
     let id = row.take()?;
+    count(tx, 1)?;
     if let Some(key) = &new.photo {
         let photo = add_photo(tx, id, key, new.created_at)?;
         tx.exec("UPDATE account SET avatar_photo = $2 WHERE id = $1", vals![id, photo])?;
     }
     Ok(id)
+}
+
+/// Keeps count of those who are not deleted: a million are not counted anew for each page of the list of people.
+pub(super) fn count(tx: &mut Tx<'_>, more: i64) -> Result<()> {
+    tx.exec("UPDATE account_count SET living = living + $1 WHERE id = 1", vals![more])?;
+    Ok(())
 }
 
 /// Keeps a photo that was given as an avatar; its id.

@@ -1,7 +1,7 @@
 //! Rows, read column by column from the left.
 
 use anyhow::anyhow;
-use domain::{AccountId, ConversationId, KeyId, MessageId, Result, SessionId, Time};
+use domain::{AccountId, ConversationId, KeyId, MessageId, RelationId, Result, SessionId, Time};
 use uuid::Uuid;
 
 use super::Val;
@@ -97,6 +97,12 @@ impl FromVal for Uuid {
 }
 
 impl FromVal for SessionId {
+    fn from_val(value: Val) -> Result<Self> {
+        Uuid::from_val(value).map(Self)
+    }
+}
+
+impl FromVal for RelationId {
     fn from_val(value: Val) -> Result<Self> {
         Uuid::from_val(value).map(Self)
     }

@@ -1,6 +1,6 @@
 //! The values that statements take and give: the few types that both databases share.
 
-use domain::{AccountId, ConversationId, KeyId, MessageId, SessionId, Time};
+use domain::{AccountId, ConversationId, KeyId, MessageId, RelationId, SessionId, Time};
 use uuid::Uuid;
 
 /// One value of a statement.
@@ -96,6 +96,12 @@ impl From<Uuid> for Val {
 
 impl From<SessionId> for Val {
     fn from(value: SessionId) -> Self {
+        Self::Uuid(value.0)
+    }
+}
+
+impl From<RelationId> for Val {
+    fn from(value: RelationId) -> Self {
         Self::Uuid(value.0)
     }
 }

@@ -1,15 +1,20 @@
 //! Messages: one at a time within SQLite's grouped commits ([`post`]), many a statement on PostgreSQL ([`batch`]).
 
 mod batch;
+mod place;
 mod post;
+mod posted;
+mod receipts;
+mod repeats;
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use domain::{
-    MessageId, Result,
-    messages::{MediaFile, Message, Messages, NewMessage},
+    AccountId, MessageId, Posted, RelationId, Result, Time,
+    messages::{MediaFile, Message, Messages, NewMessage, Receipt, Stored},
 };
+use uuid::Uuid;
 
 pub(crate) use batch::Batcher;
 
@@ -18,21 +23,61 @@ use crate::{
     engine::{Row, Tx, vals},
 };
 
-/// The columns of a message `m` and its author `w`: [`message`] reads them in this order.
+/// The columns of a message `m` and its author (`w`, or the one named): [`message`] reads them in this order.
 macro_rules! message_columns {
     () => {
-        "m.id, m.uuid, m.conversation, m.position, m.author, w.username, m.text, m.created_at"
+        message_columns!("w")
+    };
+    ($author:literal) => {
+        concat!(
+            "m.id, m.uuid, m.conversation, m.position, m.author, ",
+            $author,
+            ".uuid, ",
+            $author,
+            ".username, m.text, m.created_at, m.receiver, (SELECT v.uuid FROM account v WHERE v.id = m.receiver), \
+            m.received_at, m.seen_at"
+        )
     };
 }
 pub(crate) use message_columns;
 
 #[async_trait]
 impl Messages for SqlStore {
-    async fn add_message(&self, new: NewMessage) -> Result<Message> {
+    async fn add_message(&self, new: NewMessage) -> Result<Stored> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(move |tx| post::post(tx, &new)).await,
             Engine::Postgres { batcher, .. } => batcher.add(new).await,
         }
+    }
+
+    async fn mark_received(&self, ids: Vec<MessageId>, now: Time) -> Result<Vec<MessageId>> {
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        self.write(move |tx| receipts::mark_received(tx, &ids, now)).await
+    }
+
+    async fn mark_seen(
+        &self,
+        message: Uuid,
+        receiver: AccountId,
+        via: Option<RelationId>,
+        now: Time,
+    ) -> Result<()> {
+        self.write(move |tx| receipts::mark_seen(tx, message, receiver, via, now)).await
+    }
+
+    async fn message_of(&self, account: AccountId, message: Uuid) -> Result<Option<MessageId>> {
+        self.read(move |tx| posted::message_of(tx, account, message)).await
+    }
+
+    async fn messages_after(
+        &self,
+        account: AccountId,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<Posted>> {
+        self.snapshot(move |tx| posted::messages_after(tx, account, after, limit)).await
     }
 }
 
@@ -44,48 +89,51 @@ pub(crate) fn message(row: &mut Row) -> Result<Message> {
         conversation: row.take()?,
         position: row.take()?,
         author: row.take()?,
+        author_uuid: row.take()?,
         author_name: row.take()?,
         text: row.take()?,
         created_at: row.take()?,
         media: Vec::new(),
+        receipt: receipt(row)?,
     })
 }
 
-/// The message that `new` has become.
-fn stored(new: &NewMessage, id: MessageId, position: i64, author_name: &str) -> Message {
-    Message {
-        id,
-        uuid: new.uuid,
-        conversation: new.conversation,
-        position,
-        author: new.author,
-        author_name: author_name.to_owned(),
-        text: new.text.clone(),
-        created_at: new.created_at,
-        media: new.media.clone(),
-    }
+/// The receipt of the next columns of the row; there is none where nobody is the receiver.
+fn receipt(row: &mut Row) -> Result<Option<Receipt>> {
+    let receiver: (Option<AccountId>, Option<Uuid>) = (row.take()?, row.take()?);
+    let (received_at, seen_at) = (row.take()?, row.take()?);
+    let receipt = |(receiver, receiver_uuid)| Receipt { receiver, receiver_uuid, received_at, seen_at };
+    Ok(receiver.0.zip(receiver.1).map(receipt))
 }
 
 /// The messages with their media, by one query.
 pub(crate) fn media_of(tx: &mut Tx<'_>, mut messages: Vec<Message>) -> Result<Vec<Message>> {
+    add_media_to(tx, messages.iter_mut())?;
+    Ok(messages)
+}
+
+/// Gives these messages their media, by one query.
+fn add_media_to<'m>(tx: &mut Tx<'_>, messages: impl Iterator<Item = &'m mut Message>) -> Result<()> {
     const MEDIA: &str = "SELECT message, uuid, file_key, label, size, uploaded_at FROM media
         WHERE message IN LIST($1) ORDER BY message, ordinal";
+    let mut messages: HashMap<MessageId, &mut Message> =
+        messages.map(|message| (message.id, message)).collect();
     if messages.is_empty() {
-        return Ok(messages);
+        return Ok(());
     }
-    let ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
-    let mut media: HashMap<MessageId, Vec<MediaFile>> = HashMap::new();
+    let ids: Vec<MessageId> = messages.keys().copied().collect();
     for mut row in tx.query(MEDIA, vals![ids.as_slice()])? {
-        media.entry(row.take()?).or_default().push(MediaFile {
+        let file_of = messages.get_mut(&row.take()?);
+        let file = MediaFile {
             uuid: row.take()?,
             key: row.take()?,
             label: row.take()?,
             size: row.take()?,
             uploaded_at: row.take()?,
-        });
+        };
+        if let Some(message) = file_of {
+            message.media.push(file);
+        }
     }
-    for message in &mut messages {
-        message.media = media.remove(&message.id).unwrap_or_default();
-    }
-    Ok(messages)
+    Ok(())
 }

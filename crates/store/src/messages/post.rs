@@ -2,57 +2,66 @@
 
 use anyhow::anyhow;
 use domain::{
-    AccountId, Error, Event, MessageId, Noun, Posted, Result,
-    conversations::Kind,
-    messages::{Message, NewMessage},
-    relations::Status,
+    Error, Event, MessageId, Noun, Result,
+    messages::{NewMessage, Stored},
 };
 use serde_json::json;
 
-use super::stored;
+use super::{
+    place::{Bond, Place, bond_columns, place_columns},
+    posted::posted_of,
+    repeats::{first_of, remember},
+};
 use crate::{
     accounts::{person, person_columns},
     engine::{Tx, vals},
 };
 
-/// Stores a message and tells it.
-pub(super) fn post(tx: &mut Tx<'_>, new: &NewMessage) -> Result<Message> {
+/// Stores a message and tells it; a repeat is neither stored nor told.
+pub(super) fn post(tx: &mut Tx<'_>, new: &NewMessage) -> Result<Stored> {
     // The row is there when the conversation is; what is about the author is NULL for strangers.
     const PLACE: &str = concat!(
-        "SELECT c.kind, c.message_count, c.initiator, c.receiver, r.status_from, r.status_to, a.id, ",
+        "SELECT ",
+        place_columns!(),
+        ", ",
+        bond_columns!(),
+        ", a.id, ",
         person_columns!(),
         " FROM conversation c LEFT JOIN relation r ON r.low = c.low AND r.high = c.high
         LEFT JOIN member me ON me.conversation = c.id AND me.account = $2
         LEFT JOIN account a ON a.id = me.account AND a.deleted_at IS NULL
         LEFT JOIN photo p ON p.id = a.avatar_photo WHERE c.id = $1"
     );
-    const ADD: &str = "INSERT INTO message (uuid, conversation, position, author, text, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+    const ADD: &str = "
+        INSERT INTO message (uuid, conversation, position, author, text, created_at, receiver)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
     const COUNT: &str =
         "UPDATE conversation SET message_count = $2, last_message = $3, last_at = $4 WHERE id = $1";
-    let place = tx.first(PLACE, vals![new.conversation, new.author])?;
-    let mut row = place.ok_or(Error::NotFound(Noun::Conversation))?;
-    let kind: String = row.take()?;
-    let position = row.take::<i64>()? + 1;
-    let pair: [Option<AccountId>; 2] = [row.take()?, row.take()?];
-    let statuses: [Option<String>; 2] = [row.take()?, row.take()?];
+    if let Some(first) = first_of(tx, new)? {
+        let posted = posted_of(tx, &[first])?.pop().ok_or_else(|| anyhow!("the first message is gone"))?;
+        return Ok(Stored { posted, repeated: true });
+    }
+    let found = tx.first(PLACE, vals![new.conversation, new.author])?;
+    let mut row = found.ok_or(Error::NotFound(Noun::Conversation))?;
+    let mut place = Place::read(&mut row)?;
+    place.bond = Bond::read(&mut row)?;
     if row.take::<Option<i64>>()?.is_none() {
         return Err(Error::Forbidden(Noun::Conversation));
     }
-    if statuses.iter().flatten().any(|status| status == Status::Rejected.as_str()) {
-        return Err(Error::Forbidden(Noun::RejectedRelation));
-    }
+    place.check(new.via)?;
     let author = person(&mut row)?;
-    let values = vals![new.uuid, new.conversation, position, new.author, &new.text, new.created_at];
+    let slot = place.take_slot(new);
+    let (position, created_at) = (slot.position, slot.created_at);
+    let receiver = slot.receiver.map(|(account, _)| account);
+    let values = vals![new.uuid, new.conversation, position, new.author, &new.text, created_at, receiver];
     let added: Vec<MessageId> = tx.column(ADD, values)?;
     let id = *added.first().ok_or_else(|| anyhow!("a new message has no id"))?;
-    tx.exec(COUNT, vals![new.conversation, position, id, new.created_at])?;
+    tx.exec(COUNT, vals![new.conversation, position, id, created_at])?;
     add_media(tx, id, new)?;
-    let message = stored(new, id, position, &author.username);
-    let direct_pair =
-        if kind == Kind::Direct.as_str() { pair.into_iter().flatten().collect() } else { Vec::new() };
-    tx.tell(Event::MessagePosted(Posted { message: message.clone(), author, direct_pair }));
-    Ok(message)
+    remember(tx, new, id)?;
+    let posted = place.posted(new, slot, id, author);
+    tx.tell(Event::MessagePosted(posted.clone()));
+    Ok(Stored { posted, repeated: false })
 }
 
 /// Keeps what is to be known of the message's files, by one statement.

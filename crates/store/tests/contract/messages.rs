@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::{
     ConversationId, Error, MessageId, Noun,
     accounts::Avatar,
-    messages::{Message, NewMessage},
+    messages::{Message, NewMessage, Receipt},
 };
 
 use crate::{
@@ -16,21 +16,26 @@ use crate::{
 pub(crate) async fn a_message_is_stored_told_and_read(world: &World) {
     let mut new = World::new_account("Ana");
     new.photo = Some("a.png".into());
+    let author_uuid = new.uuid;
     let ana = world.store.add_account(new).await.unwrap();
-    let ben = world.account("ben").await;
+    let new = World::new_account("ben");
+    let receiver_uuid = new.uuid;
+    let ben = world.store.add_account(new).await.unwrap();
     let place = world.direct(ben, ana).await;
     let new = new_message(place, ana, "¡Hola! 🦜\n\"x\"");
-    let message = world.store.add_message(new.clone()).await.unwrap();
+    let message = world.store.add_message(new.clone()).await.unwrap().posted.message;
     let expected = Message {
         id: message.id,
         uuid: new.uuid,
         conversation: place,
         position: 1,
         author: ana,
+        author_uuid,
         author_name: "Ana".into(),
         text: new.text.clone(),
         created_at: START,
         media: Vec::new(),
+        receipt: Some(Receipt { receiver: ben, receiver_uuid, received_at: None, seen_at: None }),
     };
     assert_eq!(message, expected);
     assert_eq!(world.history(place).await, std::slice::from_ref(&message));
@@ -48,12 +53,12 @@ pub(crate) async fn media_stay_with_their_message_in_order(world: &World) {
     let place = world.direct(ana, ben).await;
     let mut new = new_message(place, ana, "");
     new.media = ["ñ \"quoted\" \\ \u{1}\n.png", "", "b", "a"].map(file).to_vec();
-    let message = world.store.add_message(new.clone()).await.unwrap();
+    let message = world.store.add_message(new.clone()).await.unwrap().posted.message;
     assert_eq!(message.media, new.media);
     let plain = world.post(place, ben, "plain").await;
     let mut other = new_message(place, ben, "two");
     other.media = vec![file("c")];
-    let other = world.store.add_message(other).await.unwrap();
+    let other = world.store.add_message(other).await.unwrap().posted.message;
     assert_eq!(world.history(place).await, [other, plain, message.clone()]);
     assert_eq!(world.bus.posted()[0].message, message);
 }
@@ -123,7 +128,7 @@ pub(crate) async fn racing_messages_stand_in_one_order(world: &World) {
                 let index = (task + number) % places.len();
                 let author = if task % 2 == 0 { authors[0] } else { authors[index + 1] };
                 let new = new_message(places[index], author, &format!("{task} {number}"));
-                let message = store.add_message(new).await.unwrap();
+                let message = store.add_message(new).await.unwrap().posted.message;
                 // One writer's own messages stand in the order of writing.
                 let before: Option<MessageId> = newest.insert(index, message.id);
                 assert!(before < Some(message.id));

@@ -20,7 +20,10 @@ pub(crate) async fn what_was_stored_is_there_after_reopening(world: &World) {
         assert_eq!(store.account_named("ana").await.unwrap(), Some(ana));
         let page = domain::conversations::Page { before: None, limit: 9 };
         assert_eq!(store.messages_in(place, page).await.unwrap().last(), Some(&message));
-        assert_eq!(store.add_message(new_message(place, ben, "more")).await.unwrap().position, position);
+        assert_eq!(
+            store.add_message(new_message(place, ben, "more")).await.unwrap().posted.message.position,
+            position
+        );
         // Dropped, not closed.
     }
 }
@@ -41,7 +44,7 @@ pub(crate) async fn opening_at_once_migrates_once(world: &World) {
             }
         })
         .await;
-    assert_eq!(world.number("SELECT COUNT(*) FROM migration").await, 1);
+    assert_eq!(world.number("SELECT COUNT(*) FROM migration").await, 2);
     for store in opened {
         store.close().await;
     }

@@ -16,6 +16,7 @@ use domain::{
     accounts::Role,
     messages::{MediaFile, Message, NewMessage},
     ports::{Bus, Store},
+    relations::Friendship,
     sessions::{CodeVerdict, NewSession},
 };
 use tempfile::TempDir;
@@ -59,7 +60,7 @@ impl Recorder {
         let events = self.0.lock().unwrap();
         let ended = events.iter().filter_map(|event| match **event {
             Event::GrantEnded { grant, account } => Some((grant, account)),
-            Event::MessagePosted(_) => None,
+            _ => None,
         });
         ended.collect()
     }
@@ -69,9 +70,29 @@ impl Recorder {
         let events = self.0.lock().unwrap();
         let posted = events.iter().filter_map(|event| match &**event {
             Event::MessagePosted(posted) => Some(posted.clone()),
-            Event::GrantEnded { .. } => None,
+            _ => None,
         });
         posted.collect()
+    }
+
+    /// The messages whose receipts changed, as they were then, in order.
+    pub(crate) fn receipts(&self) -> Vec<Posted> {
+        let events = self.0.lock().unwrap();
+        let changed = events.iter().filter_map(|event| match &**event {
+            Event::ReceiptChanged(posted) => Some(posted.clone()),
+            _ => None,
+        });
+        changed.collect()
+    }
+
+    /// The relations that were made or changed, as they were then, in order.
+    pub(crate) fn relations(&self) -> Vec<Friendship> {
+        let events = self.0.lock().unwrap();
+        let changed = events.iter().filter_map(|event| match &**event {
+            Event::RelationChanged(friendship) => Some(friendship.clone()),
+            _ => None,
+        });
+        changed.collect()
     }
 }
 
@@ -209,7 +230,7 @@ impl World {
     }
 
     pub(crate) async fn post(&self, place: ConversationId, author: AccountId, text: &str) -> Message {
-        self.store.add_message(new_message(place, author, text)).await.unwrap()
+        self.store.add_message(new_message(place, author, text)).await.unwrap().posted.message
     }
 
     /// Sets both statuses of the pair's relation.
@@ -232,6 +253,8 @@ pub(crate) fn new_message(conversation: ConversationId, author: AccountId, text:
         text: text.to_owned(),
         created_at: START,
         media: Vec::new(),
+        via: None,
+        client_id: None,
     }
 }
 

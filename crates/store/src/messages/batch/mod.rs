@@ -3,21 +3,26 @@
 //! One batch after another, so that what this process stores is published in the order of the commits. Between
 //! processes the locks of the conversations keep the order of each one's messages.
 
+mod repeats;
 mod transaction;
 
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::anyhow;
 use domain::{
-    Error, Event, Noun, Posted, Result,
-    messages::{Message, NewMessage},
+    Error, Event, MessageId, Noun, Result,
+    messages::{NewMessage, Stored},
 };
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 
-use self::transaction::{Failure, try_store};
+use self::{
+    repeats::hold_back,
+    transaction::{Failure, Outcome, try_store},
+};
+use super::posted::posted_of;
 use crate::engine::{Postgres, PostgresFault, TRIES, explained, pause, publish};
 
 /// Messages that may wait.
@@ -29,7 +34,7 @@ const BATCH: usize = 512;
 /// A message and the task that waits for it to be stored.
 struct Waiting {
     new: NewMessage,
-    reply: oneshot::Sender<Result<Message>>,
+    reply: oneshot::Sender<Result<Stored>>,
 }
 
 /// The task that stores messages.
@@ -48,7 +53,7 @@ impl Batcher {
     }
 
     /// Stores a message with others that wait, and publishes it.
-    pub(crate) async fn add(&self, new: NewMessage) -> Result<Message> {
+    pub(crate) async fn add(&self, new: NewMessage) -> Result<Stored> {
         let (reply, answer) = oneshot::channel();
         {
             let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +77,8 @@ impl Batcher {
 
 async fn run(postgres: Postgres, mut queue: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
+    // What must not be in the same batch as what came before it goes into the next one.
+    while !batch.is_empty() || queue.recv_many(&mut batch, BATCH).await > 0 {
         // The tasks that were just answered often come back at once: they shall be in this batch, not in the next.
         while batch.len() < BATCH {
             tokio::task::yield_now().await;
@@ -82,8 +88,9 @@ async fn run(postgres: Postgres, mut queue: mpsc::Receiver<Waiting>) {
             let room = BATCH - batch.len();
             queue.recv_many(&mut batch, room).await;
         }
+        let held = hold_back(&mut batch, |waiting| &waiting.new);
         // A task of its own: if it panics, its messages are answered with an error and the next batch comes.
-        let stored = tokio::spawn(store_batch(postgres.clone(), std::mem::take(&mut batch))).await;
+        let stored = tokio::spawn(store_batch(postgres.clone(), std::mem::replace(&mut batch, held))).await;
         if let Err(cause) = stored {
             tracing::error!("a batch of messages was lost: {cause}");
         }
@@ -106,15 +113,30 @@ async fn store_batch(postgres: Postgres, batch: Vec<Waiting>) {
         }
         Err(error) => news.iter().map(|_| Err(same(&error))).collect(),
     };
-    let told = outcomes.iter().flatten().cloned().map(Event::MessagePosted).collect();
-    publish(postgres.bus(), told);
+    let posted = outcomes.iter().flatten().filter_map(|outcome| match outcome {
+        Outcome::Posted(posted) => Some(Event::MessagePosted(posted.clone())),
+        Outcome::Repeat(_) => None,
+    });
+    publish(postgres.bus(), posted.collect());
     for (reply, outcome) in replies.into_iter().zip(outcomes) {
         // Nobody waits any more when the task was dropped; the message stands all the same.
-        let _ = reply.send(outcome.map(|posted| posted.message));
+        match outcome {
+            Ok(Outcome::Posted(posted)) => drop(reply.send(Ok(Stored { posted, repeated: false }))),
+            Ok(Outcome::Repeat(first)) => drop(tokio::spawn(answer_repeat(postgres.clone(), first, reply))),
+            Err(error) => drop(reply.send(Err(error))),
+        }
     }
 }
 
-async fn one_by_one(postgres: &Postgres, news: &[NewMessage]) -> Vec<Result<Posted>> {
+/// Answers a repeat with the first message as it is now.
+async fn answer_repeat(postgres: Postgres, first: MessageId, reply: oneshot::Sender<Result<Stored>>) {
+    let posted = postgres.read(true, move |tx| posted_of(tx, &[first])).await;
+    let posted =
+        posted.and_then(|mut posted| Ok(posted.pop().ok_or_else(|| anyhow!("the first message is gone"))?));
+    drop(reply.send(posted.map(|posted| Stored { posted, repeated: true })));
+}
+
+async fn one_by_one(postgres: &Postgres, news: &[NewMessage]) -> Vec<Result<Outcome>> {
     let mut outcomes = Vec::with_capacity(news.len());
     for new in news {
         let outcome = store(postgres, std::slice::from_ref(new)).await;
@@ -124,7 +146,7 @@ async fn one_by_one(postgres: &Postgres, news: &[NewMessage]) -> Vec<Result<Post
 }
 
 /// Stores messages in one transaction, and tries it again when it collides with another. On an error none is stored.
-async fn store(postgres: &Postgres, news: &[NewMessage]) -> Result<Vec<Result<Posted>>> {
+async fn store(postgres: &Postgres, news: &[NewMessage]) -> Result<Vec<Result<Outcome>>> {
     let mut client = postgres.connection().await?;
     for attempt in 1..=TRIES {
         match try_store(&mut client, news).await {
@@ -133,7 +155,7 @@ async fn store(postgres: &Postgres, news: &[NewMessage]) -> Result<Vec<Result<Po
             Err(Failure::Database(cause)) if PostgresFault::of(&cause) != PostgresFault::Collision => {
                 return Err(explained(cause));
             }
-            Err(Failure::Database(_)) => tokio::time::sleep(pause(attempt)).await,
+            Err(Failure::Database(_) | Failure::Overtaken) => tokio::time::sleep(pause(attempt)).await,
         }
     }
     Err(anyhow!("a batch of messages collided with other transactions {TRIES} times").into())

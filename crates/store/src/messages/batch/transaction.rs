@@ -5,22 +5,31 @@ use std::collections::{HashMap, HashSet};
 use anyhow::anyhow;
 use deadpool_postgres::{Object, Transaction};
 use domain::{
-    AccountId, ConversationId, Error, MessageId, Noun, Posted, Result, Time,
-    accounts::Person,
-    conversations::Kind,
-    messages::{Message, NewMessage},
+    AccountId, ConversationId, Error, MessageId, Noun, Posted, Result, Time, accounts::Person,
+    messages::NewMessage,
 };
 
+use super::repeats;
 use crate::{
     accounts::{person, person_columns, person_tables},
     engine::{self, Row, Val, vals},
-    messages::stored,
+    messages::place::{Bond, Place, Slot, bond_columns, place_columns},
 };
+
+/// What came of a message.
+pub(super) enum Outcome {
+    /// It stands in its conversation.
+    Posted(Posted),
+    /// It is a repeat of that one.
+    Repeat(MessageId),
+}
 
 /// Why a batch was not stored.
 pub(super) enum Failure {
     /// The database's reason.
     Database(tokio_postgres::Error),
+    /// Another process has stored one of the messages meanwhile: there is a repeat among them.
+    Overtaken,
     /// Another one.
     Other(Error),
 }
@@ -37,46 +46,60 @@ impl From<Error> for Failure {
     }
 }
 
-/// A locked conversation.
-struct Place {
-    kind: String,
-    message_count: i64,
-    pair: [Option<AccountId>; 2],
-}
-
 /// What decides whether an author may write.
 struct Rights {
     members: HashSet<(ConversationId, AccountId)>,
-    rejected: HashSet<ConversationId>,
     /// Those who are not deleted.
     authors: HashMap<AccountId, Person>,
+    /// The first messages of those that are repeats, by their place in the batch.
+    repeats: HashMap<usize, MessageId>,
+}
+
+/// What is to become of a message.
+enum Verdict<'r> {
+    Accepted(Slot, &'r Person),
+    Repeat(MessageId),
 }
 
 /// Stores what may be stored; for each message what came of it, in the order given.
 pub(super) async fn try_store(
     client: &mut Object,
     news: &[NewMessage],
-) -> Result<Vec<Result<Posted>>, Failure> {
+) -> Result<Vec<Result<Outcome>>, Failure> {
     let transaction = client.transaction().await?;
     let mut places = lock(&transaction, news).await?;
-    let rights = rights(&transaction, news, &places).await?;
-    let verdicts: Vec<Result<(i64, &Person)>> =
-        news.iter().map(|new| judge(new, &mut places, &rights)).collect();
-    let accepted: Vec<(&NewMessage, i64)> = news
+    let rights = rights(&transaction, news, &mut places).await?;
+    let verdicts: Vec<Result<Verdict<'_>>> =
+        news.iter().enumerate().map(|(index, new)| judge(index, new, &mut places, &rights)).collect();
+    let accepted: Vec<(&NewMessage, Slot)> = news
         .iter()
         .zip(&verdicts)
-        .filter_map(|(new, verdict)| verdict.as_ref().ok().map(|(position, _)| (new, *position)))
+        .filter_map(|(new, verdict)| match verdict {
+            Ok(Verdict::Accepted(slot, _)) => Some((new, *slot)),
+            _ => None,
+        })
         .collect();
     let ids = add(&transaction, &accepted).await?;
-    tokio::try_join!(count(&transaction, &accepted, &ids), add_media(&transaction, &accepted, &ids))?;
+    let stored: Vec<(&NewMessage, MessageId)> = accepted
+        .iter()
+        .filter_map(|(new, slot)| ids.get(&(new.conversation, slot.position)).map(|id| (*new, *id)))
+        .collect();
+    tokio::try_join!(
+        count(&transaction, &accepted, &ids),
+        add_media(&transaction, &stored),
+        repeats::remember(&transaction, &stored),
+    )?;
     transaction.commit().await?;
-    let posted = |(new, verdict): (&NewMessage, Result<(i64, &Person)>)| {
-        let (position, author) = verdict?;
-        let id = ids.get(&(new.conversation, position)).copied();
-        let id = id.ok_or_else(|| anyhow!("a new message has no id"))?;
-        Ok(posted(stored(new, id, position, &author.username), author, &places))
+    let outcome = |(new, verdict): (&NewMessage, Result<Verdict<'_>>)| match verdict? {
+        Verdict::Repeat(first) => Ok(Outcome::Repeat(first)),
+        Verdict::Accepted(slot, author) => {
+            let id = ids.get(&(new.conversation, slot.position)).copied();
+            let id = id.ok_or_else(|| anyhow!("a new message has no id"))?;
+            let place = places.get(&new.conversation).ok_or(Error::NotFound(Noun::Conversation))?;
+            Ok(Outcome::Posted(place.posted(new, slot, id, author.clone())))
+        }
     };
-    Ok(news.iter().zip(verdicts).map(posted).collect())
+    Ok(news.iter().zip(verdicts).map(outcome).collect())
 }
 
 /// Locks the conversations in the order of their ids, and reads them.
@@ -84,30 +107,33 @@ async fn lock(
     transaction: &Transaction<'_>,
     news: &[NewMessage],
 ) -> Result<HashMap<ConversationId, Place>, Failure> {
-    const LOCK: &str = "SELECT id, kind, message_count, initiator, receiver FROM conversation
-        WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    const LOCK: &str = concat!(
+        "SELECT c.id, ",
+        place_columns!(),
+        " FROM conversation c WHERE c.id = ANY($1) ORDER BY c.id FOR UPDATE"
+    );
     let mut places = HashMap::new();
     for mut row in query(transaction, LOCK, vals![numbers(news.iter().map(|new| new.conversation.0))]).await?
     {
-        let id = row.take()?;
-        let place = Place { kind: row.take()?, message_count: row.take()?, pair: [row.take()?, row.take()?] };
-        places.insert(id, place);
+        places.insert(row.take()?, Place::read(&mut row)?);
     }
     Ok(places)
 }
 
-/// Reads who may write where.
+/// Reads who may write where, and gives the places their relations: as they are now that the places are locked.
 async fn rights(
     transaction: &Transaction<'_>,
     news: &[NewMessage],
-    places: &HashMap<ConversationId, Place>,
+    places: &mut HashMap<ConversationId, Place>,
 ) -> Result<Rights, Failure> {
     const MEMBERS: &str = "SELECT m.conversation, m.account FROM member m
         JOIN (SELECT DISTINCT * FROM UNNEST($1::BIGINT[], $2::BIGINT[])) AS u (conversation, account)
         ON m.conversation = u.conversation AND m.account = u.account";
-    const REJECTED: &str =
-        "SELECT c.id FROM conversation c JOIN relation r ON r.low = c.low AND r.high = c.high
-        WHERE c.id = ANY($1) AND (r.status_from = 'rejected' OR r.status_to = 'rejected')";
+    const BONDS: &str = concat!(
+        "SELECT c.id, ",
+        bond_columns!(),
+        " FROM conversation c JOIN relation r ON r.low = c.low AND r.high = c.high WHERE c.id = ANY($1)"
+    );
     const AUTHORS: &str = concat!(
         "SELECT ",
         person_columns!(),
@@ -118,49 +144,58 @@ async fn rights(
     let conversations: Vec<i64> = news.iter().map(|new| new.conversation.0).collect();
     let authors: Vec<i64> = news.iter().map(|new| new.author.0).collect();
     let pairs = vals![conversations, authors];
-    let places = vals![numbers(places.keys().map(|id| id.0))];
+    let present = vals![numbers(places.keys().map(|id| id.0))];
     let people = vals![numbers(news.iter().map(|new| new.author.0))];
-    let (members, rejected, people) = tokio::try_join!(
+    let (members, bonds, people, repeats) = tokio::try_join!(
         query(transaction, MEMBERS, pairs),
-        query(transaction, REJECTED, places),
+        query(transaction, BONDS, present),
         query(transaction, AUTHORS, people),
+        repeats::known(transaction, news),
     )?;
+    for mut row in bonds {
+        let place = places.get_mut(&row.take()?);
+        if let Some(place) = place {
+            place.bond = Bond::read(&mut row)?;
+        }
+    }
     let member = |mut row: Row| Ok((row.take()?, row.take()?));
     let author = |mut row: Row| person(&mut row).map(|person| (person.id, person));
     Ok(Rights {
         members: members.into_iter().map(member).collect::<Result<_>>()?,
-        rejected: rejected.into_iter().map(|mut row| row.take()).collect::<Result<_>>()?,
         authors: people.into_iter().map(author).collect::<Result<_>>()?,
+        repeats,
     })
 }
 
-/// The message's position and author, or why it is refused.
+/// Where the message goes, or why it is refused.
 fn judge<'r>(
+    index: usize,
     new: &NewMessage,
     places: &mut HashMap<ConversationId, Place>,
     rights: &'r Rights,
-) -> Result<(i64, &'r Person)> {
+) -> Result<Verdict<'r>> {
+    if let Some(first) = rights.repeats.get(&index) {
+        return Ok(Verdict::Repeat(*first));
+    }
     let place = places.get_mut(&new.conversation).ok_or(Error::NotFound(Noun::Conversation))?;
     let author = rights.authors.get(&new.author);
     let author = author.filter(|author| rights.members.contains(&(new.conversation, author.id)));
     let author = author.ok_or(Error::Forbidden(Noun::Conversation))?;
-    if rights.rejected.contains(&new.conversation) {
-        return Err(Error::Forbidden(Noun::RejectedRelation));
-    }
-    place.message_count += 1;
-    Ok((place.message_count, author))
+    place.check(new.via)?;
+    Ok(Verdict::Accepted(place.take_slot(new), author))
 }
 
 /// Adds the messages in the order given, which is the order of their ids; the ids by conversation and position.
 async fn add(
     transaction: &Transaction<'_>,
-    accepted: &[(&NewMessage, i64)],
+    accepted: &[(&NewMessage, Slot)],
 ) -> Result<HashMap<(ConversationId, i64), MessageId>, Failure> {
+    // An array of numbers holds no NULL here: 0 stands for "no receiver".
     const ADD: &str = "
-        INSERT INTO message (uuid, conversation, position, author, text, created_at)
-        SELECT u.uuid, u.conversation, u.position, u.author, u.text, u.created_at
-        FROM UNNEST($1::UUID[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::BIGINT[])
-            WITH ORDINALITY AS u (uuid, conversation, position, author, text, created_at, ordinal)
+        INSERT INTO message (uuid, conversation, position, author, text, created_at, receiver)
+        SELECT u.uuid, u.conversation, u.position, u.author, u.text, u.created_at, NULLIF(u.receiver, 0)
+        FROM UNNEST($1::UUID[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::BIGINT[], $7::BIGINT[])
+            WITH ORDINALITY AS u (uuid, conversation, position, author, text, created_at, receiver, ordinal)
         ORDER BY u.ordinal
         RETURNING conversation, position, id";
     if accepted.is_empty() {
@@ -169,10 +204,14 @@ async fn add(
     let values = vals![
         accepted.iter().map(|(new, _)| new.uuid).collect::<Vec<_>>(),
         accepted.iter().map(|(new, _)| new.conversation.0).collect::<Vec<_>>(),
-        accepted.iter().map(|(_, position)| *position).collect::<Vec<_>>(),
+        accepted.iter().map(|(_, slot)| slot.position).collect::<Vec<_>>(),
         accepted.iter().map(|(new, _)| new.author.0).collect::<Vec<_>>(),
         accepted.iter().map(|(new, _)| new.text.clone()).collect::<Vec<_>>(),
-        accepted.iter().map(|(new, _)| new.created_at.0).collect::<Vec<_>>(),
+        accepted.iter().map(|(_, slot)| slot.created_at.0).collect::<Vec<_>>(),
+        accepted
+            .iter()
+            .map(|(_, slot)| slot.receiver.map_or(0, |(account, _)| account.0))
+            .collect::<Vec<_>>(),
     ];
     let place = |mut row: Row| Ok(((row.take()?, row.take()?), row.take()?));
     Ok(query(transaction, ADD, values).await?.into_iter().map(place).collect::<Result<_>>()?)
@@ -181,7 +220,7 @@ async fn add(
 /// Notes each conversation's newest message.
 async fn count(
     transaction: &Transaction<'_>,
-    accepted: &[(&NewMessage, i64)],
+    accepted: &[(&NewMessage, Slot)],
     ids: &HashMap<(ConversationId, i64), MessageId>,
 ) -> Result<(), Failure> {
     const COUNT: &str = "
@@ -191,7 +230,7 @@ async fn count(
         WHERE conversation.id = u.id";
     // Positions ascend within a conversation, so that the last one stays.
     let newest: HashMap<ConversationId, (i64, Time)> =
-        accepted.iter().map(|(new, position)| (new.conversation, (*position, new.created_at))).collect();
+        accepted.iter().map(|(new, slot)| (new.conversation, (slot.position, slot.created_at))).collect();
     let mut columns: [Vec<i64>; 4] = Default::default();
     for (conversation, (position, at)) in newest {
         let id = ids.get(&(conversation, position)).map_or(0, |id| id.0);
@@ -208,16 +247,14 @@ async fn count(
 /// Keeps what is to be known of the messages' files.
 async fn add_media(
     transaction: &Transaction<'_>,
-    accepted: &[(&NewMessage, i64)],
-    ids: &HashMap<(ConversationId, i64), MessageId>,
+    stored: &[(&NewMessage, MessageId)],
 ) -> Result<(), Failure> {
     const ADD: &str = "
         INSERT INTO media (uuid, file_key, label, size, uploaded_at, message, ordinal)
         SELECT * FROM UNNEST($1::UUID[], $2::TEXT[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[])";
-    let files: Vec<_> = accepted
+    let files: Vec<_> = stored
         .iter()
-        .filter_map(|(new, position)| ids.get(&(new.conversation, *position)).map(|id| (new, id.0)))
-        .flat_map(|(new, id)| new.media.iter().zip(0i64..).map(move |(file, ordinal)| (file, id, ordinal)))
+        .flat_map(|(new, id)| new.media.iter().zip(0i64..).map(move |(file, ordinal)| (file, id.0, ordinal)))
         .collect();
     if files.is_empty() {
         return Ok(());
@@ -235,19 +272,14 @@ async fn add_media(
     Ok(())
 }
 
-fn posted(message: Message, author: &Person, places: &HashMap<ConversationId, Place>) -> Posted {
-    let direct = places.get(&message.conversation).filter(|place| place.kind == Kind::Direct.as_str());
-    let direct_pair = direct.map(|place| place.pair.iter().flatten().copied().collect()).unwrap_or_default();
-    Posted { message, author: author.clone(), direct_pair }
-}
-
 /// Each number once.
-fn numbers(all: impl Iterator<Item = i64>) -> Vec<i64> {
+pub(super) fn numbers(all: impl Iterator<Item = i64>) -> Vec<i64> {
     let distinct: HashSet<i64> = all.collect();
     distinct.into_iter().collect()
 }
 
-async fn query(
+/// The rows of a statement.
+pub(super) async fn query(
     transaction: &Transaction<'_>,
     sql: &'static str,
     values: &[Val],
