@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::{Event, Result, Time, accounts, codes, conversations, keys, messages, relations, sessions};
+use crate::{
+    Event, Result, Time, accounts, codes, conversations, keys, messages, relations, rooms, sessions, widgets,
+};
 
 /// The time. The only source of *now*.
 pub trait Clock: Send + Sync {
@@ -43,6 +45,8 @@ pub trait Store:
     + relations::Relations
     + conversations::Conversations
     + messages::Messages
+    + rooms::Rooms
+    + widgets::Widgets
     + Health
 {
 }

@@ -196,7 +196,12 @@ pub async fn student(app: &App, caller: &Caller) -> Result<Student> {
 }
 
 /// Opens a room. `Invalid` names each rule that is broken.
-pub async fn create(app: &App, Student(student): Student, text: String, image: String) -> Result<RoomWithPeople> {
+pub async fn create(
+    app: &App,
+    Student(student): Student,
+    text: String,
+    image: String,
+) -> Result<RoomWithPeople> {
     let mut problems = Vec::new();
     if text.chars().nth(app.settings.max_text).is_some() {
         problems.push(Problem::new(Field::Text, Rule::TooLong(app.settings.max_text)));

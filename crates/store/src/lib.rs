@@ -19,7 +19,9 @@ mod migrate;
 #[cfg(test)]
 mod plans;
 mod relations;
+mod rooms;
 mod sessions;
+mod widgets;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -92,9 +92,9 @@ mod tests {
             Heard::Frame(frame) => String::from_utf8(frame.bytes.to_vec()).unwrap(),
             other => panic!("{other:?}"),
         };
-        assert_eq!(heard(&Event::RoomClosed(room())), r#"2["room_closed",{"status":"closed","room":8}]"#);
+        assert_eq!(heard(&Event::RoomClosed(room())), r#"42["room_closed",{"status":"closed","room":8}]"#);
         let seen = Event::RoomSeen { room: room(), author: AccountId(3) };
-        assert_eq!(heard(&seen), r#"2["seen",{"room":8,"user":3}]"#);
+        assert_eq!(heard(&seen), r#"42["seen",{"room":8,"user":3}]"#);
     }
 
     #[test]

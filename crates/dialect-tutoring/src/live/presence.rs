@@ -206,14 +206,14 @@ mod tests {
         let mut stage = Stage::new();
         let (sam, stan) = (stage.comes(SAM), stage.comes(STAN));
         let (first, second) = (stage.comes(TESS), stage.comes(TESS));
-        assert_eq!(heard(&stan), [r#"2["online",{"user":2}]"#]);
+        assert_eq!(heard(&stan), [r#"42["online",{"user":2}]"#]);
         for own in [&first, &second] {
-            assert_eq!(heard(own), [r#"2["online",{"user":1}]"#]);
+            assert_eq!(heard(own), [r#"42["online",{"user":1}]"#]);
         }
         stage.goes(TESS, &first);
         assert!(heard(&stan).is_empty());
         stage.goes(TESS, &second);
-        assert_eq!(heard(&stan), [r#"2["offline",{"user":2}]"#]);
+        assert_eq!(heard(&stan), [r#"42["offline",{"user":2}]"#]);
         assert!(heard(&sam).is_empty() && heard(&first).is_empty());
         stage.goes(STAN, &stan);
         stage.goes(SAM, &sam);
@@ -226,9 +226,9 @@ mod tests {
         let (stan, sam) = (stage.comes(STAN), stage.comes(SAM));
         let other = stage.comes(SAM);
         stage.here.note(Change::Met(STAN, SAM), &Peers::new());
-        assert_eq!(heard(&stan), [r#"2["online",{"user":3}]"#]);
+        assert_eq!(heard(&stan), [r#"42["online",{"user":3}]"#]);
         for queue in [sam, other] {
-            assert_eq!(heard(&queue), [r#"2["online",{"user":1}]"#]);
+            assert_eq!(heard(&queue), [r#"42["online",{"user":1}]"#]);
         }
         stage.here.note(Change::Met(TESS, STAN), &Peers::new());
         assert!(heard(&stan).is_empty());

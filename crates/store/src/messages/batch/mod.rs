@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::anyhow;
 use domain::{
-    Error, Event, MessageId, Noun, Result,
+    Error, Event, MessageId, Noun, Posted, Result,
     messages::{NewMessage, Stored},
 };
 use tokio::{
@@ -114,14 +114,14 @@ async fn store_batch(postgres: Postgres, batch: Vec<Waiting>) {
         Err(error) => news.iter().map(|_| Err(same(&error))).collect(),
     };
     let posted = outcomes.iter().flatten().filter_map(|outcome| match outcome {
-        Outcome::Posted(posted) => Some(Event::MessagePosted(posted.clone())),
+        Outcome::Posted(posted) => Some(Event::MessagePosted(Posted::clone(posted))),
         Outcome::Repeat(_) => None,
     });
     publish(postgres.bus(), posted.collect());
     for (reply, outcome) in replies.into_iter().zip(outcomes) {
         // Nobody waits any more when the task was dropped; the message stands all the same.
         match outcome {
-            Ok(Outcome::Posted(posted)) => drop(reply.send(Ok(Stored { posted, repeated: false }))),
+            Ok(Outcome::Posted(posted)) => drop(reply.send(Ok(Stored { posted: *posted, repeated: false }))),
             Ok(Outcome::Repeat(first)) => drop(tokio::spawn(answer_repeat(postgres.clone(), first, reply))),
             Err(error) => drop(reply.send(Err(error))),
         }

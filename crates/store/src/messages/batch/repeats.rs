@@ -99,6 +99,8 @@ mod tests {
             conversation: ConversationId(1),
             author: AccountId(author),
             text: String::new(),
+            image: String::new(),
+            kind: None,
             created_at: Time(0),
             media: Vec::new(),
             via: None,

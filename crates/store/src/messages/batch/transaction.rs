@@ -6,20 +6,20 @@ use anyhow::anyhow;
 use deadpool_postgres::{Object, Transaction};
 use domain::{
     AccountId, ConversationId, Error, MessageId, Noun, Posted, Result, Time, accounts::Person,
-    messages::NewMessage,
+    conversations::Kind, messages::NewMessage,
 };
 
 use super::repeats;
 use crate::{
     accounts::{person, person_columns, person_tables},
     engine::{self, Row, Val, vals},
-    messages::place::{Bond, Place, Slot, bond_columns, place_columns},
+    messages::place::{Bond, Place, RoomState, Slot, bond_columns, place_columns, room_state_columns},
 };
 
 /// What came of a message.
 pub(super) enum Outcome {
     /// It stands in its conversation.
-    Posted(Posted),
+    Posted(Box<Posted>),
     /// It is a repeat of that one.
     Repeat(MessageId),
 }
@@ -96,7 +96,7 @@ pub(super) async fn try_store(
             let id = ids.get(&(new.conversation, slot.position)).copied();
             let id = id.ok_or_else(|| anyhow!("a new message has no id"))?;
             let place = places.get(&new.conversation).ok_or(Error::NotFound(Noun::Conversation))?;
-            Ok(Outcome::Posted(place.posted(new, slot, id, author.clone())))
+            Ok(Outcome::Posted(Box::new(place.posted(new, slot, id, author.clone()))))
         }
     };
     Ok(news.iter().zip(verdicts).map(outcome).collect())
@@ -134,6 +134,12 @@ async fn rights(
         bond_columns!(),
         " FROM conversation c JOIN relation r ON r.low = c.low AND r.high = c.high WHERE c.id = ANY($1)"
     );
+    // Held, so that nobody closes a room between this and the message.
+    const ROOMS: &str = concat!(
+        "SELECT o.id, ",
+        room_state_columns!(),
+        " FROM room o WHERE o.id = ANY($1) ORDER BY o.id FOR SHARE"
+    );
     const AUTHORS: &str = concat!(
         "SELECT ",
         person_columns!(),
@@ -145,10 +151,20 @@ async fn rights(
     let authors: Vec<i64> = news.iter().map(|new| new.author.0).collect();
     let pairs = vals![conversations, authors];
     let present = vals![numbers(places.keys().map(|id| id.0))];
+    let rooms = places.iter().filter(|(_, place)| place.kind == Kind::Room).map(|(id, _)| id.0);
+    let rooms = vals![rooms.collect::<Vec<_>>()];
     let people = vals![numbers(news.iter().map(|new| new.author.0))];
-    let (members, bonds, people, repeats) = tokio::try_join!(
+    let held = async {
+        if rooms[0] == Val::Ints(Vec::new()) {
+            Ok(Vec::new())
+        } else {
+            query(transaction, ROOMS, rooms).await
+        }
+    };
+    let (members, bonds, held, people, repeats) = tokio::try_join!(
         query(transaction, MEMBERS, pairs),
         query(transaction, BONDS, present),
+        held,
         query(transaction, AUTHORS, people),
         repeats::known(transaction, news),
     )?;
@@ -156,6 +172,12 @@ async fn rights(
         let place = places.get_mut(&row.take()?);
         if let Some(place) = place {
             place.bond = Bond::read(&mut row)?;
+        }
+    }
+    for mut row in held {
+        let place = places.get_mut(&row.take()?);
+        if let Some(place) = place {
+            place.room = RoomState::read(&mut row)?;
         }
     }
     let member = |mut row: Row| Ok((row.take()?, row.take()?));
@@ -181,7 +203,7 @@ fn judge<'r>(
     let author = rights.authors.get(&new.author);
     let author = author.filter(|author| rights.members.contains(&(new.conversation, author.id)));
     let author = author.ok_or(Error::Forbidden(Noun::Conversation))?;
-    place.check(new.via)?;
+    place.check(new)?;
     Ok(Verdict::Accepted(place.take_slot(new), author))
 }
 
@@ -190,12 +212,14 @@ async fn add(
     transaction: &Transaction<'_>,
     accepted: &[(&NewMessage, Slot)],
 ) -> Result<HashMap<(ConversationId, i64), MessageId>, Failure> {
-    // An array of numbers holds no NULL here: 0 stands for "no receiver".
+    // An array holds no NULL here: 0 stands for "no receiver", the empty text for "no image".
     const ADD: &str = "
-        INSERT INTO message (uuid, conversation, position, author, text, created_at, receiver)
-        SELECT u.uuid, u.conversation, u.position, u.author, u.text, u.created_at, NULLIF(u.receiver, 0)
-        FROM UNNEST($1::UUID[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::BIGINT[], $7::BIGINT[])
-            WITH ORDINALITY AS u (uuid, conversation, position, author, text, created_at, receiver, ordinal)
+        INSERT INTO message (uuid, conversation, position, author, text, created_at, receiver, image)
+        SELECT u.uuid, u.conversation, u.position, u.author, u.text, u.created_at, NULLIF(u.receiver, 0),
+            NULLIF(u.image, '')
+        FROM UNNEST($1::UUID[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::BIGINT[], $7::BIGINT[],
+            $8::TEXT[])
+            WITH ORDINALITY AS u (uuid, conversation, position, author, text, created_at, receiver, image, ordinal)
         ORDER BY u.ordinal
         RETURNING conversation, position, id";
     if accepted.is_empty() {
@@ -212,6 +236,7 @@ async fn add(
             .iter()
             .map(|(_, slot)| slot.receiver.map_or(0, |(account, _)| account.0))
             .collect::<Vec<_>>(),
+        accepted.iter().map(|(new, _)| new.image.clone()).collect::<Vec<_>>(),
     ];
     let place = |mut row: Row| Ok(((row.take()?, row.take()?), row.take()?));
     Ok(query(transaction, ADD, values).await?.into_iter().map(place).collect::<Result<_>>()?)
