@@ -1,6 +1,5 @@
 //! 42 (the school network) as identity provider: OAuth 2, authorization code grant (RFC 6749, section 4.1).
 
-mod answer;
 mod picture;
 
 use std::time::Duration;
@@ -12,8 +11,10 @@ use reqwest::{Client, StatusCode, redirect::Policy};
 use serde_json::Value;
 use url::Url;
 
-use crate::tls;
-use answer::MAX_JSON_BYTES;
+use crate::{
+    answer::{self, MAX_JSON_BYTES},
+    tls,
+};
 
 /// How 42 is reached, and as whom.
 #[derive(Clone)]

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use reqwest::Client;
 use url::{Host, Url};
 
-use super::{Settings, answer};
+use super::Settings;
+use crate::answer;
 
 /// Largest picture taken, in bytes.
 const MAX_BYTES: usize = 5 * 1024 * 1024;

@@ -3,6 +3,7 @@
 //! Every setting is declared once, as a flag. [`sources`] makes an environment variable and a key of `tertulia.toml`
 //! of each, and lets a flag win over the variable, and that over the file.
 
+pub(crate) mod boards;
 mod booleans;
 mod file;
 pub(crate) mod sources;
@@ -183,6 +184,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     pub(crate) fortytwo: FortyTwo,
     #[command(flatten)]
+    pub(crate) boards: boards::Boards,
+    #[command(flatten)]
     pub(crate) limits: Limits,
 }
 
@@ -201,6 +204,7 @@ impl Settings {
             codes_address: self.limits.codes_address,
             max_text: self.limits.max_message as usize,
             max_attachment: self.limits.max_upload,
+            max_widgets: self.boards.max_widgets as usize,
             code_subject: self.mail.mail_subject.clone(),
             ..domain::Settings::default()
         }

@@ -1,7 +1,7 @@
 //! Rows, read column by column from the left.
 
 use anyhow::anyhow;
-use domain::{AccountId, ConversationId, KeyId, MessageId, RelationId, Result, SessionId, Time};
+use domain::{AccountId, ConversationId, KeyId, MessageId, RelationId, Result, SessionId, Time, WidgetId};
 use uuid::Uuid;
 
 use super::Val;
@@ -41,6 +41,13 @@ impl FromVal for i64 {
             Val::Int(number) => Ok(number),
             other => Err(mismatch::<Self>(&other)),
         }
+    }
+}
+
+impl FromVal for i32 {
+    fn from_val(value: Val) -> Result<Self> {
+        let number = i64::from_val(value)?;
+        Self::try_from(number).map_err(|_| mismatch::<Self>(&Val::Int(number)))
     }
 }
 
@@ -97,6 +104,12 @@ impl FromVal for Uuid {
 }
 
 impl FromVal for SessionId {
+    fn from_val(value: Val) -> Result<Self> {
+        Uuid::from_val(value).map(Self)
+    }
+}
+
+impl FromVal for WidgetId {
     fn from_val(value: Val) -> Result<Self> {
         Uuid::from_val(value).map(Self)
     }

@@ -1,6 +1,6 @@
 //! The values that statements take and give: the few types that both databases share.
 
-use domain::{AccountId, ConversationId, KeyId, MessageId, RelationId, SessionId, Time};
+use domain::{AccountId, ConversationId, KeyId, MessageId, RelationId, SessionId, Time, WidgetId};
 use uuid::Uuid;
 
 /// One value of a statement.
@@ -43,6 +43,12 @@ fn without_nul(text: String) -> String {
 impl From<i64> for Val {
     fn from(value: i64) -> Self {
         Self::Int(value)
+    }
+}
+
+impl From<i32> for Val {
+    fn from(value: i32) -> Self {
+        Self::Int(value.into())
     }
 }
 
@@ -96,6 +102,12 @@ impl From<Uuid> for Val {
 
 impl From<SessionId> for Val {
     fn from(value: SessionId) -> Self {
+        Self::Uuid(value.0)
+    }
+}
+
+impl From<WidgetId> for Val {
+    fn from(value: WidgetId) -> Self {
         Self::Uuid(value.0)
     }
 }

@@ -5,13 +5,13 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 /// Largest JSON body taken, in bytes.
-pub(super) const MAX_JSON_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_JSON_BYTES: usize = 1024 * 1024;
 
 /// Sends `request` and gives the status with the JSON body; `None` where the body is no JSON.
 ///
 /// # Errors
 /// When no whole answer comes, or one of more than `max_bytes`.
-pub(super) async fn json(request: RequestBuilder, max_bytes: usize) -> Result<(StatusCode, Option<Value>)> {
+pub(crate) async fn json(request: RequestBuilder, max_bytes: usize) -> Result<(StatusCode, Option<Value>)> {
     // The address may hold secrets of the settings, and is known anyway.
     let response = request.send().await.map_err(reqwest::Error::without_url)?;
     let status = response.status();
@@ -23,7 +23,7 @@ pub(super) async fn json(request: RequestBuilder, max_bytes: usize) -> Result<(S
 ///
 /// # Errors
 /// When it breaks off, or holds more than `max_bytes`.
-pub(super) async fn body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>> {
+pub(crate) async fn body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
         if body.len() + chunk.len() > max_bytes {
