@@ -25,7 +25,7 @@ pub(super) fn check(about: &About) -> Result<()> {
 
 /// Refuses a password that breaks the rules which hold for everybody.
 pub(super) fn check_password(password: &str, username: &str, email: &str) -> Result<()> {
-    let mut broken = passwords::check(password);
+    let mut broken = passwords::check(password, false);
     broken.extend(passwords::similar(password, username, email).map(Rule::Similar));
     let texts: Vec<_> = broken.iter().map(text_of).collect();
     if texts.is_empty() { Ok(()) } else { bail!(texts.join("\n")) }
