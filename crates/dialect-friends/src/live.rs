@@ -220,7 +220,7 @@ impl Ear for Listener {
             Event::RelationChanged(friendship) => {
                 Some(encoded(&FriendshipFrame::of(friendship, self.account, &self.base)).into())
             }
-            Event::MemberLeft { .. } | Event::GrantEnded { .. } => None,
+            _ => None,
         };
         frame.map_or(Heard::Nothing, Heard::Frame)
     }

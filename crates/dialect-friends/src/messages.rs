@@ -65,7 +65,7 @@ fn message(body: &Content) -> Result<(RelationId, Draft), Reply> {
     let client_id = fields.text("client_id").verbatim().optional();
     fields.done()?;
     let relation = RelationId(Uuid::parse_str(&channel).map_err(|_| fault::no_friendship())?);
-    Ok((relation, Draft { text, files, via: Some(relation), client_id }))
+    Ok((relation, Draft { text, files, via: Some(relation), client_id, ..Draft::default() }))
 }
 
 /// The files of a multipart body, and those that stand in JSON as they do in a frame.

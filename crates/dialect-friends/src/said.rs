@@ -43,7 +43,7 @@ fn message(frame: &Map<String, Value>) -> Result<Said, &'static str> {
         Some(_) => return Err("\"client_id\" must be a text."),
     };
     let files = media::files(frame.get("media"))?;
-    Ok(Said::Message(channel, Draft { text, files, via: Some(channel), client_id }))
+    Ok(Said::Message(channel, Draft { text, files, via: Some(channel), client_id, ..Draft::default() }))
 }
 
 fn seen(frame: &Map<String, Value>) -> Result<Said, &'static str> {

@@ -207,6 +207,7 @@ mod tests {
             author_uuid: Uuid::nil(),
             author_name: "vk_0f".into(),
             text: "<b>{}".into(),
+            image: String::new(),
             created_at: Time(0),
             media: Vec::new(),
             receipt: None,
@@ -215,6 +216,7 @@ mod tests {
             message,
             author: person,
             direct_pair: Vec::new(),
+            room_members: Vec::new(),
             relation: None,
             client_id: None,
         })

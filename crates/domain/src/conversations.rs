@@ -29,6 +29,11 @@ impl Kind {
             Self::Meeting => "meeting",
         }
     }
+
+    /// The kind of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Direct, Self::Room, Self::Meeting].into_iter().find(|kind| kind.as_str() == word)
+    }
 }
 
 /// A direct conversation.

@@ -53,6 +53,14 @@ pub enum Noun {
     Conversation,
     /// An account that has no live session.
     DisconnectedAccount,
+    /// A student's room.
+    Room,
+    /// A room that is closed.
+    ClosedRoom,
+    /// A widget.
+    Widget,
+    /// The number of widgets that an account may have.
+    WidgetLimit,
     /// A message.
     Message,
     /// A file.
@@ -122,6 +130,8 @@ pub enum Field {
     Attachment,
     /// A client's own id of a message.
     ClientId,
+    /// The address of a picture, sent with a message or a room.
+    Image,
 }
 
 /// The rules. Lengths are counted in Unicode characters, sizes in bytes.
@@ -133,6 +143,8 @@ pub enum Rule {
     Charset,
     /// It is no e-mail address.
     Email,
+    /// It is no `http` or `https` URL.
+    Url,
     /// It is empty or blank.
     Blank,
     /// It holds more than this many characters.

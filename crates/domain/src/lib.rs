@@ -10,6 +10,7 @@ pub mod codes;
 pub mod conversations;
 mod error;
 mod event;
+pub mod identities;
 mod ids;
 pub mod journal;
 pub mod keys;
@@ -24,16 +25,19 @@ pub mod ports;
 pub mod profiles;
 pub mod relations;
 pub mod requests;
+pub mod rooms;
 pub mod secrets;
 pub mod sessions;
 mod settings;
 pub mod social;
+pub mod widgets;
 
 pub use app::{App, Ports};
 pub use error::{Error, Field, Noun, Problem, Refusal, Result, Rule};
 pub use event::{Event, Topic};
 pub use ids::{
     AccountId, ConversationId, KeyId, MeetingId, MessageId, PhotoId, RelationId, RequestId, SessionId, Time,
+    WidgetId,
 };
 pub use messages::Posted;
 pub use pages::Numbered;

@@ -40,6 +40,17 @@ pub(crate) async fn keep_photo(app: &App, bytes: Bytes) -> Result<(String, Strin
     Ok((key, small_key))
 }
 
+/// Keeps a picture that people refer to by its address, fitted into `side` by `side` pixels; its key. `Invalid` when it is
+/// no image.
+pub(crate) async fn keep_picture(app: &App, bytes: Bytes, side: u32) -> Result<String> {
+    let picture = app.pictures.refit(bytes, side).await?;
+    let picture =
+        picture.ok_or_else(|| Error::Invalid(vec![Problem::new(Field::Image, Rule::NotAnImage)]))?;
+    let key = new_key(app, "", picture.extension);
+    app.blobs.put(&key, picture.bytes).await?;
+    Ok(key)
+}
+
 /// Keeps a message's file as it is, and returns its key. Only images get an extension that lets a page show them.
 pub(crate) async fn keep_attachment(app: &App, bytes: Bytes) -> Result<String> {
     let key = new_key(app, "", app.pictures.recognise(&bytes).unwrap_or(DOWNLOAD));

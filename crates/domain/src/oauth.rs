@@ -33,14 +33,24 @@ pub async fn sign_in(
         }
     })?;
     let login = profile.login.clone();
-    let identity = Identity { provider: name.into(), external_id: profile.external_id.clone() };
+    let tokens = enter(app, name, profile, dialect).await?;
+    journal::done("sign-in", dialect, Some(&login));
+    Ok(tokens)
+}
+
+/// Opens a session for the person whom the provider of that name knows so; their account is made at the first time.
+pub(crate) async fn enter(
+    app: &App,
+    provider: &'static str,
+    profile: ProviderProfile,
+    dialect: &'static str,
+) -> Result<Tokens> {
+    let identity = Identity { provider: provider.into(), external_id: profile.external_id.clone() };
     let account = match app.store.identity(identity.clone()).await? {
         Some(account) => account,
         None => make(app, identity, profile, dialect).await?,
     };
-    let tokens = sessions::open_for(app, account, dialect).await?;
-    journal::done("sign-in", dialect, Some(&login));
-    Ok(tokens)
+    sessions::open_for(app, account, dialect).await
 }
 
 async fn make(

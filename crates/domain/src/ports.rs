@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     Event, Result, Time, accounts, chats, codes, conversations, keys, meetings, messages, photos, profiles,
-    relations, requests, sessions,
+    relations, requests, rooms, sessions, widgets,
 };
 
 /// The time. The only source of *now*.
@@ -51,6 +51,8 @@ pub trait Store:
     + meetings::Meetings
     + requests::Requests
     + chats::Chats
+    + rooms::Rooms
+    + widgets::Widgets
     + Health
 {
 }

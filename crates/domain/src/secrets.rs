@@ -14,13 +14,21 @@ pub struct Secrets {
     jwt: [u8; 32],
     opaque: [u8; 32],
     code: [u8; 32],
+    page: [u8; 32],
+    form: [u8; 32],
 }
 
 impl Secrets {
     /// Derives the keys. The secret has at least [`MIN_SECRET`] bytes; who reads it has to see to that.
     pub fn derive(secret: &[u8]) -> Self {
         let key = |purpose: &str| mac(secret, &[purpose.as_bytes()]);
-        Self { jwt: key("tertulia jwt"), opaque: key("tertulia opaque token"), code: key("tertulia code") }
+        Self {
+            jwt: key("tertulia jwt"),
+            opaque: key("tertulia opaque token"),
+            code: key("tertulia code"),
+            page: key("tertulia page"),
+            form: key("tertulia form"),
+        }
     }
 
     /// The key that signs JWTs (HS256).
@@ -31,6 +39,18 @@ impl Secrets {
     /// The session's opaque token: 40 lower-case hex digits, always the same.
     pub(crate) fn opaque_token(&self, session: SessionId) -> String {
         hex::encode(&mac(&self.opaque, &[session.0.as_bytes()])[..20])
+    }
+
+    /// What proves that a page's cookie was given out for that session: 40 lower-case hex digits.
+    pub(crate) fn page_proof(&self, session: SessionId) -> String {
+        hex::encode(&mac(&self.page, &[session.0.as_bytes()])[..20])
+    }
+
+    /// What proves that a form was given out for that purpose: 40 lower-case hex digits.
+    pub(crate) fn form_proof(&self, nonce: &str, purpose: &str) -> String {
+        // The length of the first part tells where it ends.
+        let length = u64::try_from(nonce.len()).unwrap_or(u64::MAX).to_be_bytes();
+        hex::encode(&mac(&self.form, &[&length, nonce.as_bytes(), purpose.as_bytes()])[..20])
     }
 
     /// What is kept of an account's e-mailed code.
@@ -73,6 +93,16 @@ mod tests {
         assert_eq!(token, one.opaque_token(session));
         assert_ne!(token, one.opaque_token(SessionId(uuid::Uuid::from_u128(8))));
         assert_ne!(token, Secrets::derive(&[2; 32]).opaque_token(session));
+    }
+
+    #[test]
+    fn proofs_of_pages_and_forms_belong_to_what_they_prove() {
+        let (secrets, session) = (Secrets::derive(&[1; 32]), SessionId(uuid::Uuid::from_u128(7)));
+        assert_eq!(secrets.page_proof(session).len(), 40);
+        assert_ne!(secrets.page_proof(session), secrets.opaque_token(session));
+        assert_ne!(secrets.page_proof(session), secrets.page_proof(SessionId(uuid::Uuid::from_u128(8))));
+        assert_ne!(secrets.form_proof("ab", "c"), secrets.form_proof("a", "bc"));
+        assert_ne!(secrets.form_proof("ab", "c"), Secrets::derive(&[2; 32]).form_proof("ab", "c"));
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct Settings {
     pub max_text: usize,
     /// Most bytes of all files of one message together.
     pub max_attachment: usize,
+    /// Most widgets of an account.
+    pub max_widgets: usize,
     /// Longest side of an avatar, in pixels.
     pub avatar_side: u32,
     /// Longest side of a photo of the album, in pixels.
@@ -72,6 +74,7 @@ impl Default for Settings {
             password_classes: false,
             max_text: 4096,
             max_attachment: 10 << 20,
+            max_widgets: 500,
             avatar_side: 512,
             photo_side: 1280,
             thumbnail_side: 160,

@@ -71,6 +71,7 @@ fn field_name(problem: &Problem) -> &'static str {
         Field::Text => "text",
         Field::Attachment => "attachment",
         Field::ClientId => "client_id",
+        Field::Image => "image",
     }
 }
 

@@ -1,6 +1,7 @@
-//! Services outside this process: mail by SMTP or into a folder, 42 and VK as identity providers.
+//! Services outside this process: mail by SMTP or into a folder, 42, Discord and VK as identity providers.
 
 mod answer;
+pub mod discord;
 pub mod fortytwo;
 pub mod mail;
 mod tls;

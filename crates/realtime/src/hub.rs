@@ -98,8 +98,9 @@ impl Hub {
         self.topics.iter().filter_map(|entry| grant(entry.key())).collect()
     }
 
-    /// Closes every socket that listens, after what waits for it.
+    /// Closes every socket that listens, after what waits for it and after the event that is being handed out.
     pub fn close_all(&self, why: Close) {
+        let _handing_out = self.last_event.lock().unwrap_or_else(PoisonError::into_inner);
         for entry in &self.topics {
             for listener in entry.value() {
                 listener.queue.close(why);
@@ -211,6 +212,7 @@ mod tests {
             author_uuid: Uuid::nil(),
             author_name: "ana".into(),
             text: text.into(),
+            image: String::new(),
             created_at: Time(0),
             media: Vec::new(),
             receipt: None,
@@ -220,6 +222,7 @@ mod tests {
             message,
             author,
             direct_pair,
+            room_members: Vec::new(),
             relation: None,
             client_id: None,
         }))
@@ -272,6 +275,44 @@ mod tests {
         assert!(gone.take(usize::MAX).frames.is_empty());
         drop(still);
         assert!(stage.hub.topics.is_empty());
+    }
+
+    /// Encodes only when it may.
+    struct Slow(Mutex<std::sync::mpsc::Receiver<()>>);
+
+    impl Ear for Slow {
+        fn shape(&self, _: &Event) -> Shape {
+            Shape { dialect: "slow", base: "".into(), variant: 0 }
+        }
+
+        fn heard(&self, _: &Event) -> Heard {
+            self.0.lock().unwrap().recv().unwrap();
+            Heard::Frame("hello".into())
+        }
+    }
+
+    #[test]
+    fn an_event_that_is_being_handed_out_is_before_the_close_of_all() {
+        let stage = stage();
+        let (go, wait) = std::sync::mpsc::channel();
+        let queue = Arc::new(Queue::new(1 << 20));
+        let topic = [Topic::Conversation(ConversationId(7))];
+        let _listening = stage.hub.listen(&topic, Arc::new(Slow(Mutex::new(wait))), Arc::clone(&queue));
+        std::thread::scope(|scope| {
+            scope.spawn(|| stage.bus.publish(posted("hello")));
+            while stage.hub.last_event.try_lock().is_ok() {
+                std::thread::yield_now();
+            }
+            let closing = scope.spawn(|| stage.hub.close_all(Close::GOING_AWAY));
+            // Were nothing in its way, it would be done soon.
+            for _ in 0..1000 {
+                assert!(!closing.is_finished());
+                std::thread::yield_now();
+            }
+            go.send(()).unwrap();
+        });
+        let all = queue.take(usize::MAX);
+        assert_eq!((all.frames, all.close), (vec![Frame::from("hello")], Some(Close::GOING_AWAY)));
     }
 
     #[tokio::test]

@@ -24,7 +24,9 @@ mod plans;
 mod profiles;
 mod relations;
 mod requests;
+mod rooms;
 mod sessions;
+mod widgets;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -22,7 +22,8 @@ macro_rules! migrations {
 }
 
 /// All steps, in order.
-const MIGRATIONS: &[Migration] = migrations!["0001_core", "0002_friends", "0003_meetups"];
+const MIGRATIONS: &[Migration] =
+    migrations!["0001_core", "0002_friends", "0003_meetups", "0004_rooms", "0005_boards"];
 
 /// The steps that were taken, one row each. `number` counts from 1 without gaps.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";

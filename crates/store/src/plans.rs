@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use domain::{
-    AccountId, Event, MeetingId, MessageId, Numbered, RelationId, Result, SessionId, Time,
+    AccountId, Event, MeetingId, MessageId, Numbered, RelationId, Result, SessionId, Time, WidgetId,
     accounts::{AccountChange, Accounts as _, AvatarChange, Cards, Identity, NewAccount, Role},
     chats::{Chats as _, Mark, NewChat},
     codes::Codes as _,
-    conversations::{Bound, Conversations as _, Page, Span},
+    conversations::{Bound, Conversations as _, Kind, Page, Span},
     keys::Keys as _,
     meetings::{Category, Circle, Draft, Grouping, MeetingChange, Meetings as _, Point, Quota, Search},
     messages::{MediaFile, Messages as _, NewMessage},
@@ -16,7 +16,9 @@ use domain::{
     profiles::{ProfileChange, Profiles as _},
     relations::{Relations as _, Status},
     requests::{Answer, Requests as _},
+    rooms::{NewRoom, Part, Rooms as _, Whose},
     sessions::{NewSession, SessionBy, Sessions as _},
+    widgets::{DashboardId, Tag, Tile, Widget, Widgets as _},
 };
 use uuid::Uuid;
 
@@ -95,6 +97,8 @@ async fn ask_everything(store: &SqlStore) -> Result<()> {
     store.spend_refresh([1; 16], Time(9), now).await?;
     store.is_refresh_spent([1; 16]).await?;
     converse(store, ana, ben).await?;
+    tutor(store, ana).await?;
+    arrange(store, ana).await?;
     store.end_session(new.id, now).await?;
     store.end_idle_sessions(now, now).await?;
     store.ended_since(now).await?;
@@ -125,8 +129,10 @@ async fn converse(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()
         conversation: direct.id,
         author: ana,
         text: "x".into(),
+        image: String::new(),
         created_at: Time(5),
         media: vec![file],
+        kind: None,
         via: None,
         client_id: Some("c".into()),
     };
@@ -217,6 +223,49 @@ async fn meet(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()> {
         store.leave_chat(chat, ben).await?;
     }
     Ok(())
+}
+
+async fn tutor(store: &SqlStore, ana: AccountId) -> Result<()> {
+    let teacher = NewAccount { role: Role::Teacher, ..new_account("tess") };
+    let tess = store.add_account(teacher).await?;
+    let (text, image) = (String::new(), String::new());
+    let new = NewRoom { uuid: Uuid::from_u128(11), student: ana, text, image, created_at: Time(5) };
+    let room = store.add_room(new).await?.id;
+    store.room(room).await?;
+    store.announce_room(room, ana).await?;
+    store.join_room(room, tess).await?;
+    for whose in [Whose::Student(ana), Whose::Teacher(tess), Whose::All] {
+        store.rooms(whose, Part { before: None, limit: 10 }).await?;
+    }
+    let new = NewMessage {
+        uuid: Uuid::from_u128(12),
+        conversation: room,
+        author: tess,
+        text: "x".into(),
+        image: "http://a/b".into(),
+        created_at: Time(5),
+        media: Vec::new(),
+        kind: Some(Kind::Room),
+        via: None,
+        client_id: None,
+    };
+    store.add_message(new).await?;
+    store.see_room(room, ana).await?;
+    store.open_rooms_of(ana).await?;
+    store.pairs_in_open_rooms(vec![ana, tess]).await?;
+    store.close_room(room, tess).await?;
+    Ok(())
+}
+
+async fn arrange(store: &SqlStore, ana: AccountId) -> Result<()> {
+    let by = DashboardId(Uuid::nil());
+    let Ok(tag) = Tag::of("note") else { return Ok(()) };
+    let widget =
+        Widget { id: WidgetId(Uuid::from_u128(9)), tile: Tile { tag, x: 1, y: 2, size_x: 3, size_y: 4 } };
+    store.add_widget(ana, widget.clone(), 1, by).await?;
+    store.set_widget(ana, widget.clone(), by).await?;
+    store.widgets_of(ana).await?;
+    store.remove_widget(ana, widget.id, by).await
 }
 
 /// Whether a step of a plan goes through a whole table, and not through a list that was given or found.

@@ -4,6 +4,7 @@
 
 pub mod cast;
 pub mod database;
+pub mod discord;
 pub mod fixtures;
 pub mod fortytwo;
 pub mod http;

@@ -59,6 +59,7 @@ pub(crate) fn posted() -> Posted {
         author_uuid: Uuid::from_u128(1),
         author_name: "ana".into(),
         text: "hi".into(),
+        image: String::new(),
         created_at: Time(0),
         media: vec![file],
         receipt: Some(Receipt {
@@ -72,6 +73,7 @@ pub(crate) fn posted() -> Posted {
         message,
         author: person(1, "ana"),
         direct_pair: vec![AccountId(1), AccountId(2)],
+        room_members: Vec::new(),
         relation: Some(RelationId(Uuid::from_u128(77))),
         client_id: None,
     }

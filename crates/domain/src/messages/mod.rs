@@ -10,7 +10,9 @@ pub use operations::*;
 pub(crate) use receipts::ReceiptQueue;
 pub use receipts::*;
 
-use crate::{AccountId, ConversationId, MessageId, RelationId, Result, Time, accounts::Person};
+use crate::{
+    AccountId, ConversationId, MessageId, RelationId, Result, Time, accounts::Person, conversations::Kind,
+};
 
 /// A message, as it is stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +33,8 @@ pub struct Message {
     pub author_name: String,
     /// The text; `""` with media only.
     pub text: String,
+    /// The address of a picture, in a room; `""` when there is none.
+    pub image: String,
     /// When it was stored.
     pub created_at: Time,
     /// Its files, in the order given.
@@ -85,10 +89,14 @@ pub struct NewMessage {
     pub author: AccountId,
     /// The text.
     pub text: String,
+    /// The address of a picture; `""` when there is none.
+    pub image: String,
     /// When.
     pub created_at: Time,
     /// Its files.
     pub media: Vec<MediaFile>,
+    /// The kind that the conversation has to be of, where that matters.
+    pub kind: Option<Kind>,
     /// The relation that it is written to, where that has to be the pair's present one.
     pub via: Option<RelationId>,
     /// The client's own id of it: a repeat from the same author within [`REPEAT_WITHIN`] is not stored again.
@@ -116,7 +124,9 @@ pub struct Posted {
     pub author: Person,
     /// The two people of a direct conversation; empty for others.
     pub direct_pair: Vec<AccountId>,
-    /// Their present relation, if there is one.
+    /// Those who are in the room, where it is one; empty for others.
+    pub room_members: Vec<AccountId>,
+    /// The pair's present relation, if there is one.
     pub relation: Option<RelationId>,
     /// The client's own id of it, where one was sent and is still remembered.
     pub client_id: Option<String>,
@@ -127,7 +137,8 @@ pub struct Posted {
 pub trait Messages: Send + Sync {
     /// Stores a message at the end of its conversation, and publishes it.
     ///
-    /// Messages of one conversation are published in the order of their ids. Errors: `NotFound(Conversation)`;
+    /// Messages of one conversation are published in the order of their ids. Errors: `NotFound(Conversation)`, also when
+    /// it is of another kind than `kind`; `Conflict(ClosedRoom)`;
     /// `Forbidden(Conversation)` when the author is not a member; `Forbidden(RejectedRelation)` when it is a direct
     /// conversation and either side of the pair's relation is rejected; `NotFound(Relation)` when `via` is not the
     /// pair's present relation. The time of a message is never before that of the one before it.

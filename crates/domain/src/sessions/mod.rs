@@ -3,6 +3,7 @@
 mod authenticate;
 mod cache;
 mod operations;
+mod pages;
 pub mod tokens;
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 pub use authenticate::*;
 pub(crate) use cache::SessionCache;
 pub use operations::*;
+pub use pages::*;
 
 use crate::{AccountId, Grant, KeyId, Result, SessionId, Time};
 

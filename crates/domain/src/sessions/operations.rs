@@ -23,6 +23,8 @@ pub struct Tokens {
     pub refresh: String,
     /// The opaque token.
     pub opaque: String,
+    /// The session.
+    pub session: SessionId,
 }
 
 /// A password sign-in.
@@ -144,11 +146,7 @@ async fn open(
     code: Option<[u8; 32]>,
 ) -> Result<Option<Tokens>> {
     let id = SessionId(app.ids.uuid());
-    let tokens = Tokens {
-        access: issue(app, TokenType::Access, account, id)?,
-        refresh: issue(app, TokenType::Refresh, account, id)?,
-        opaque: app.secrets.opaque_token(id),
-    };
+    let tokens = tokens_of(app, account, id)?;
     let new = NewSession {
         id,
         account,
@@ -158,6 +156,16 @@ async fn open(
     };
     let verdict = app.store.add_session(new, code).await?;
     Ok((verdict == CodeVerdict::Good).then_some(tokens))
+}
+
+/// New tokens of a session. (The opaque one is always the same.)
+pub(super) fn tokens_of(app: &App, account: AccountId, session: SessionId) -> Result<Tokens> {
+    Ok(Tokens {
+        access: issue(app, TokenType::Access, account, session)?,
+        refresh: issue(app, TokenType::Refresh, account, session)?,
+        opaque: app.secrets.opaque_token(session),
+        session,
+    })
 }
 
 /// Ends the caller's session: its tokens stop working, its sockets close. `Forbidden(AccessKey)` for a key.

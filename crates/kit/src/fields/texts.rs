@@ -28,6 +28,7 @@ pub fn text_of(rule: &Rule) -> String {
                           @/./+/-/_ characters."
             .to_owned(),
         Rule::Email => NOT_AN_ADDRESS.to_owned(),
+        Rule::Url => "Enter a valid URL.".to_owned(),
         Rule::Blank => BLANK.to_owned(),
         Rule::TooLong(most) => too_long(*most),
         Rule::TooShort(least) => {
@@ -63,6 +64,7 @@ fn spoken(field: Field) -> &'static str {
         Field::Text => "text",
         Field::Attachment => "attachment",
         Field::ClientId => "client id",
+        Field::Image => "image",
     }
 }
 

@@ -1,5 +1,6 @@
 //! `tertulia serve`: the order of the start, and of the stop.
 
+mod boards;
 mod housekeeping;
 mod node;
 mod signals;
@@ -11,6 +12,7 @@ use std::{io::Write, time::Duration};
 use anyhow::{Context, Result};
 use kit::listen;
 use realtime::Close;
+use socketio::Stop;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::settings::Settings;
@@ -27,7 +29,7 @@ const MAIL_FLUSH_WITHIN: Duration = Duration::from_secs(5);
 /// Starts the server, says where it is, and runs it until a signal comes.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     let node = Node::start(&settings).await?;
-    let service = site::service(&node, &settings)?;
+    let (service, socket_io) = site::service(&node, &settings)?;
     let address = &settings.network.listen;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -41,7 +43,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         ended = &mut serving => ended.context("the server ended by itself")?,
     }
     tokio::select! {
-        () = wind_down(node, stop, serving, housekeeping) => Ok(()),
+        () = wind_down(node, stop, socket_io, serving, housekeeping) => Ok(()),
         signal = signals.next() => {
             tracing::warn!(signal, "told again to stop: ending at once");
             std::process::exit(1)
@@ -63,6 +65,7 @@ fn announce(url: &str) {
 async fn wind_down(
     node: Node,
     stop: watch::Sender<bool>,
+    socket_io: Stop,
     serving: JoinHandle<()>,
     housekeeping: Housekeeping,
 ) {
@@ -70,7 +73,7 @@ async fn wind_down(
     let sockets = async {
         tokio::select! {
             () = node.context.sockets.closed(SOCKETS_CLOSE_WITHIN) => {}
-            () = close_sockets(&node) => {}
+            () = close_sockets(&node, &socket_io) => {}
         }
     };
     let ((), served) = tokio::join!(sockets, serving);
@@ -84,9 +87,10 @@ async fn wind_down(
 }
 
 /// Closes all sockets, over and over: a handshake that was under way may open one more. Never returns.
-async fn close_sockets(node: &Node) {
+async fn close_sockets(node: &Node, socket_io: &Stop) {
     loop {
         node.context.hub.close_all(Close::GOING_AWAY);
+        socket_io.close_all();
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

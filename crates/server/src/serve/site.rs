@@ -11,16 +11,17 @@ use kit::{
     service::{self, Origins, Whole},
 };
 use outside::fortytwo;
+use socketio::{SocketIo, Stop};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Node, social};
+use super::{Node, boards, social};
 use crate::{
     settings::{FortyTwo, Limits, Network, Settings},
     web,
 };
 
-/// The whole server, ready to be listened for.
-pub(super) fn service(node: &Node, settings: &Settings) -> Result<Whole> {
+/// The whole server, ready to be listened for, and the means to close its Socket.IO connections.
+pub(super) fn service(node: &Node, settings: &Settings) -> Result<(Whole, Stop)> {
     let messenger = dialect_messenger::Settings {
         fortytwo: provider(&settings.fortytwo)?,
         home_url: settings.fortytwo.fortytwo_home_url.as_ref().map(ToString::to_string),
@@ -32,15 +33,22 @@ pub(super) fn service(node: &Node, settings: &Settings) -> Result<Whole> {
         .merge(dialect_messenger::routes(context, messenger))
         .merge(dialect_friends::routes(context, friends))
         .merge(dialect_meetups::routes(context, meetups))
+        .merge(dialect_boards::routes(context, boards::settings(&settings.boards)?))
+        .merge(dialect_tutoring::routes(context, dialect_tutoring::Settings::default()))
         .merge(media_route::routes(Arc::clone(&context.app.blobs), media::default_avatar()))
         .merge(web::health::routes(context.app.clone()));
+    let (socket_io, stop) = SocketIo::of(context)
+        .namespace("/", dialect_tutoring::namespace(context))
+        .namespace(dialect_boards::NAMESPACE, dialect_boards::namespace(context))
+        .routes();
     let routes = web::with_document(routes)?
+        .merge(socket_io)
         .layer(Extension(Arc::new(edge(&settings.network))))
         .layer(Extension(body_limits(&settings.limits)));
     let mut around =
         service::Settings { origins: origins(&settings.network), ..service::Settings::default() };
     around.verbatim.extend(web::VERBATIM.map(str::to_owned));
-    Ok(service::wrap(routes, &around))
+    Ok((service::wrap(routes, &around), stop))
 }
 
 fn edge(network: &Network) -> Edge {

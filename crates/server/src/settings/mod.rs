@@ -3,6 +3,7 @@
 //! Every setting is declared once, as a flag. [`sources`] makes an environment variable and a key of `tertulia.toml`
 //! of each, and lets a flag win over the variable, and that over the file.
 
+pub(crate) mod boards;
 mod booleans;
 mod file;
 mod meetups;
@@ -195,6 +196,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     pub(crate) meetups: Meetups,
     #[command(flatten)]
+    pub(crate) boards: boards::Boards,
+    #[command(flatten)]
     pub(crate) limits: Limits,
 }
 
@@ -216,6 +219,7 @@ impl Settings {
             max_attachment: self.limits.max_upload,
             meetings_per_day: self.meetups.meetings_per_day as usize,
             time_zone: self.meetups.time_zone.clone(),
+            max_widgets: self.boards.max_widgets as usize,
             code_subject: self.mail.mail_subject.clone(),
             ..domain::Settings::default()
         }

@@ -10,6 +10,7 @@ use super::sign_up::{add_photo, count};
 use crate::{
     engine::{OnUnique as _, Tx, vals},
     meetings, photos,
+    rooms::close_rooms_of,
 };
 
 /// Changes an account; the keys of files that nothing uses any more.
@@ -98,6 +99,7 @@ pub(super) fn remove_account(tx: &mut Tx<'_>, account: AccountId, now: Time) -> 
     if tx.exec(EMPTY, vals![account, DELETED, Role::default().as_str(), now])? == 0 {
         return Err(Error::NotFound(Noun::Account));
     }
+    close_rooms_of(tx, account)?;
     end_sessions(tx, account, None, now)?;
     for key in tx.column(REVOKE, vals![account, now])? {
         tx.tell(Event::GrantEnded { grant: Grant::Key(key), account });
@@ -106,6 +108,7 @@ pub(super) fn remove_account(tx: &mut Tx<'_>, account: AccountId, now: Time) -> 
     tx.exec("DELETE FROM identity WHERE account = $1", vals![account])?;
     tx.exec("DELETE FROM code WHERE account = $1", vals![account])?;
     tx.exec("DELETE FROM client_message WHERE account = $1", vals![account])?;
+    tx.exec("DELETE FROM widget WHERE account = $1", vals![account])?;
     count(tx, -1)?;
     meetings::forget(tx, account)?;
     files_of(tx, "DELETE FROM photo WHERE account = $1 RETURNING file_key, thumbnail_key", account)

@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use domain::{
     AccountId, ConversationId, KeyId, MeetingId, MessageId, PhotoId, RelationId, RequestId, Result,
-    SessionId, Time,
+    SessionId, Time, WidgetId,
 };
 use uuid::Uuid;
 
@@ -44,6 +44,13 @@ impl FromVal for i64 {
             Val::Int(number) => Ok(number),
             other => Err(mismatch::<Self>(&other)),
         }
+    }
+}
+
+impl FromVal for i32 {
+    fn from_val(value: Val) -> Result<Self> {
+        let number = i64::from_val(value)?;
+        Self::try_from(number).map_err(|_| mismatch::<Self>(&Val::Int(number)))
     }
 }
 
@@ -100,6 +107,12 @@ impl FromVal for Uuid {
 }
 
 impl FromVal for SessionId {
+    fn from_val(value: Val) -> Result<Self> {
+        Uuid::from_val(value).map(Self)
+    }
+}
+
+impl FromVal for WidgetId {
     fn from_val(value: Val) -> Result<Self> {
         Uuid::from_val(value).map(Self)
     }

@@ -2,6 +2,7 @@
 
 use domain::{
     AccountId, ConversationId, KeyId, MeetingId, MessageId, PhotoId, RelationId, RequestId, SessionId, Time,
+    WidgetId,
 };
 use uuid::Uuid;
 
@@ -45,6 +46,12 @@ fn without_nul(text: String) -> String {
 impl From<i64> for Val {
     fn from(value: i64) -> Self {
         Self::Int(value)
+    }
+}
+
+impl From<i32> for Val {
+    fn from(value: i32) -> Self {
+        Self::Int(value.into())
     }
 }
 
@@ -98,6 +105,12 @@ impl From<Uuid> for Val {
 
 impl From<SessionId> for Val {
     fn from(value: SessionId) -> Self {
+        Self::Uuid(value.0)
+    }
+}
+
+impl From<WidgetId> for Val {
+    fn from(value: WidgetId) -> Self {
         Self::Uuid(value.0)
     }
 }

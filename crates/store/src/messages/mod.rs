@@ -34,7 +34,7 @@ macro_rules! message_columns {
             $author,
             ".uuid, ",
             $author,
-            ".username, m.text, m.created_at, m.receiver, (SELECT v.uuid FROM account v WHERE v.id = m.receiver), \
+            ".username, m.text, m.image, m.created_at, m.receiver, (SELECT v.uuid FROM account v WHERE v.id = m.receiver), \
             m.received_at, m.seen_at"
         )
     };
@@ -92,6 +92,7 @@ pub(crate) fn message(row: &mut Row) -> Result<Message> {
         author_uuid: row.take()?,
         author_name: row.take()?,
         text: row.take()?,
+        image: row.take::<Option<String>>()?.unwrap_or_default(),
         created_at: row.take()?,
         media: Vec::new(),
         receipt: receipt(row)?,

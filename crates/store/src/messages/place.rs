@@ -1,24 +1,35 @@
 //! Where the next message of a conversation goes, and whether it may.
 
+use anyhow::anyhow;
 use domain::{
     AccountId, Error, MessageId, Noun, Posted, RelationId, Result, Time,
     accounts::Person,
     conversations::Kind,
     messages::{Message, NewMessage, Receipt},
-    relations::Status,
+    relations, rooms,
 };
 use uuid::Uuid;
 
-use crate::engine::Row;
+use crate::{engine::Row, rooms::status};
 
 /// What is to be known of a conversation before a message is added to it.
 pub(super) struct Place {
+    pub(super) kind: Kind,
     message_count: i64,
     last_at: Time,
     /// The two people of a direct conversation, and their other ids.
     pair: Vec<(AccountId, Uuid)>,
     /// The pair's present relation.
     pub(super) bond: Option<Bond>,
+    /// Of a room alone.
+    pub(super) room: Option<RoomState>,
+}
+
+/// A room, as far as it concerns those who write.
+#[derive(Clone, Debug)]
+pub(super) struct RoomState {
+    status: rooms::Status,
+    pub(super) members: Vec<AccountId>,
 }
 
 /// A relation, as far as it concerns those who write.
@@ -52,34 +63,61 @@ macro_rules! bond_columns {
     };
 }
 
-pub(super) use {bond_columns, place_columns};
+/// The columns of a room `o`: [`RoomState::read`] reads them in this order.
+macro_rules! room_state_columns {
+    () => {
+        "o.status, o.student, o.teacher"
+    };
+}
+
+pub(super) use {bond_columns, place_columns, room_state_columns};
+
+impl RoomState {
+    /// The room of the next columns of the row; `None` where they are NULL.
+    pub(super) fn read(row: &mut Row) -> Result<Option<Self>> {
+        let word: Option<String> = row.take()?;
+        let members: [Option<AccountId>; 2] = [row.take()?, row.take()?];
+        let state = |word: String| {
+            Ok(Self { status: status(&word)?, members: members.into_iter().flatten().collect() })
+        };
+        word.map(state).transpose()
+    }
+}
 
 impl Bond {
     /// The relation of the next columns of the row; `None` where they are NULL.
     pub(super) fn read(row: &mut Row) -> Result<Option<Self>> {
         let relation: Option<RelationId> = row.take()?;
         let statuses: [Option<String>; 2] = [row.take()?, row.take()?];
-        let is_rejected = statuses.iter().flatten().any(|status| status == Status::Rejected.as_str());
+        let is_rejected =
+            statuses.iter().flatten().any(|status| status == relations::Status::Rejected.as_str());
         Ok(relation.map(|relation| Self { relation, is_rejected }))
     }
 }
 
 impl Place {
-    /// The conversation of the next columns of the row, without a relation.
+    /// The conversation of the next columns of the row, without what belongs to it.
     pub(super) fn read(row: &mut Row) -> Result<Self> {
-        let is_direct = row.take::<String>()? == Kind::Direct.as_str();
+        let kind = kind(&row.take::<String>()?)?;
         let (message_count, last_at) = (row.take()?, row.take()?);
         let mut pair = Vec::with_capacity(2);
         for _ in 0..2 {
             let person: (Option<AccountId>, Option<Uuid>) = (row.take()?, row.take()?);
-            pair.extend(person.0.zip(person.1).filter(|_| is_direct));
+            pair.extend(person.0.zip(person.1).filter(|_| kind == Kind::Direct));
         }
-        Ok(Self { message_count, last_at, pair, bond: None })
+        Ok(Self { kind, message_count, last_at, pair, bond: None, room: None })
     }
 
-    /// Whether a member may write to it, `via` that relation.
-    /// `NotFound(Relation)` when it is not the present one, `Forbidden(RejectedRelation)`.
-    pub(super) fn check(&self, via: Option<RelationId>) -> Result<()> {
+    /// Whether a member may write that to it. `NotFound(Conversation)` when it is of another kind, `NotFound(Relation)` when
+    /// that is not the present one, `Forbidden(RejectedRelation)`, `Conflict(ClosedRoom)`.
+    pub(super) fn check(&self, new: &NewMessage) -> Result<()> {
+        let via = new.via;
+        if new.kind.is_some_and(|kind| kind != self.kind) {
+            return Err(Error::NotFound(Noun::Conversation));
+        }
+        if self.room.as_ref().is_some_and(|room| room.status == rooms::Status::Closed) {
+            return Err(Error::Conflict(Noun::ClosedRoom));
+        }
         if via.is_some() && via != self.relation() {
             return Err(Error::NotFound(Noun::Relation));
         }
@@ -103,6 +141,7 @@ impl Place {
             message: slot.stored(new, id, &author),
             author,
             direct_pair: self.pair.iter().map(|(account, _)| *account).collect(),
+            room_members: self.room.as_ref().map_or_else(Vec::new, |room| room.members.clone()),
             relation: self.relation(),
             client_id: new.client_id.clone(),
         }
@@ -126,9 +165,14 @@ impl Slot {
             author_uuid: author.uuid,
             author_name: author.username.clone(),
             text: new.text.clone(),
+            image: new.image.clone(),
             created_at: self.created_at,
             media: new.media.clone(),
             receipt: self.receiver.map(receipt),
         }
     }
+}
+
+fn kind(word: &str) -> Result<Kind> {
+    Ok(Kind::named(word).ok_or_else(|| anyhow!("a conversation is of the kind {word:?}"))?)
 }

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::json;
 
 use super::{
-    place::{Bond, Place, bond_columns, place_columns},
+    place::{Bond, Place, RoomState, bond_columns, place_columns, room_state_columns},
     posted::posted_of,
     repeats::{first_of, remember},
 };
@@ -25,16 +25,19 @@ pub(super) fn post(tx: &mut Tx<'_>, new: &NewMessage) -> Result<Stored> {
         place_columns!(),
         ", ",
         bond_columns!(),
+        ", ",
+        room_state_columns!(),
         ", a.id, ",
         person_columns!(),
         " FROM conversation c LEFT JOIN relation r ON r.low = c.low AND r.high = c.high
+        LEFT JOIN room o ON o.id = c.id
         LEFT JOIN member me ON me.conversation = c.id AND me.account = $2
         LEFT JOIN account a ON a.id = me.account AND a.deleted_at IS NULL
         LEFT JOIN photo p ON p.id = a.avatar_photo WHERE c.id = $1"
     );
     const ADD: &str = "
-        INSERT INTO message (uuid, conversation, position, author, text, created_at, receiver)
-        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+        INSERT INTO message (uuid, conversation, position, author, text, created_at, receiver, image)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id";
     const COUNT: &str =
         "UPDATE conversation SET message_count = $2, last_message = $3, last_at = $4 WHERE id = $1";
     if let Some(first) = first_of(tx, new)? {
@@ -45,15 +48,18 @@ pub(super) fn post(tx: &mut Tx<'_>, new: &NewMessage) -> Result<Stored> {
     let mut row = found.ok_or(Error::NotFound(Noun::Conversation))?;
     let mut place = Place::read(&mut row)?;
     place.bond = Bond::read(&mut row)?;
+    place.room = RoomState::read(&mut row)?;
     if row.take::<Option<i64>>()?.is_none() {
         return Err(Error::Forbidden(Noun::Conversation));
     }
-    place.check(new.via)?;
+    place.check(new)?;
     let author = person(&mut row)?;
     let slot = place.take_slot(new);
     let (position, created_at) = (slot.position, slot.created_at);
     let receiver = slot.receiver.map(|(account, _)| account);
-    let values = vals![new.uuid, new.conversation, position, new.author, &new.text, created_at, receiver];
+    let image = Some(&new.image).filter(|image| !image.is_empty());
+    let values =
+        vals![new.uuid, new.conversation, position, new.author, &new.text, created_at, receiver, image];
     let added: Vec<MessageId> = tx.column(ADD, values)?;
     let id = *added.first().ok_or_else(|| anyhow!("a new message has no id"))?;
     tx.exec(COUNT, vals![new.conversation, position, id, created_at])?;

@@ -15,11 +15,11 @@ macro_rules! posted_where {
         concat!(
             "SELECT ",
             message_columns!("a"),
-            ", c.kind, c.initiator, c.receiver, r.uuid,
+            ", c.kind, c.initiator, c.receiver, o.student, o.teacher, r.uuid,
             (SELECT k.client_id FROM client_message k WHERE k.message = m.id), ",
             person_columns!(),
             " FROM message m JOIN conversation c ON c.id = m.conversation
-            LEFT JOIN relation r ON r.low = c.low AND r.high = c.high
+            LEFT JOIN relation r ON r.low = c.low AND r.high = c.high LEFT JOIN room o ON o.id = c.id
             JOIN account a ON a.id = m.author LEFT JOIN photo p ON p.id = a.avatar_photo WHERE ",
             $condition,
             " ORDER BY m.id"
@@ -85,9 +85,11 @@ fn posted(row: &mut Row) -> Result<Posted> {
     let message = message(row)?;
     let is_direct = row.take::<String>()? == Kind::Direct.as_str();
     let pair: [Option<AccountId>; 2] = [row.take()?, row.take()?];
+    let in_room: [Option<AccountId>; 2] = [row.take()?, row.take()?];
     Ok(Posted {
         message,
         direct_pair: pair.into_iter().flatten().filter(|_| is_direct).collect(),
+        room_members: in_room.into_iter().flatten().collect(),
         relation: row.take()?,
         client_id: row.take()?,
         author: person(row)?,

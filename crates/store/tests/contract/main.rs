@@ -26,7 +26,9 @@ mod relations;
 mod repeats;
 mod replay;
 mod requests;
+mod rooms;
 mod sessions;
+mod widgets;
 mod world;
 
 /// One test on each database for every function named.
@@ -200,6 +202,30 @@ mod contract {
             marks_only_go_forward,
             what_was_said_stays_when_the_owner_is_deleted,
             racing_sign_ins_take_up_one_session,
+        }
+        rooms {
+            a_room_is_opened_and_listed,
+            parts_of_lists_follow_each_other,
+            one_teacher_joins_once,
+            of_two_teachers_at_once_one_wins,
+            only_teachers_join,
+            a_room_is_closed_by_those_who_may,
+            teachers_are_asked_once,
+            what_the_other_side_wrote_is_seen,
+            messages_with_images_are_told_to_those_in_the_room,
+            only_those_in_the_room_write_there,
+            nothing_is_written_after_the_close,
+            pairs_are_those_of_open_rooms,
+            a_deleted_accounts_rooms_are_closed,
+        }
+        widgets {
+            widgets_are_listed_in_the_order_of_their_creation,
+            a_widget_is_changed_and_deleted_by_its_owner_alone,
+            changes_are_told_with_the_widget,
+            a_full_dashboard_takes_no_more,
+            racing_widgets_stay_within_the_limit,
+            changes_at_once_are_told_in_the_order_of_their_commits,
+            a_deleted_accounts_widgets_go,
         }
         engine {
             ping_answers,

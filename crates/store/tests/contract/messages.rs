@@ -33,6 +33,7 @@ pub(crate) async fn a_message_is_stored_told_and_read(world: &World) {
         author_uuid,
         author_name: "Ana".into(),
         text: new.text.clone(),
+        image: String::new(),
         created_at: START,
         media: Vec::new(),
         receipt: Some(Receipt { receiver: ben, receiver_uuid, received_at: None, seen_at: None }),

@@ -17,7 +17,9 @@ use domain::{
     messages::{MediaFile, Message, NewMessage},
     ports::{Bus, Store},
     relations::Friendship,
+    rooms::NewRoom,
     sessions::{CodeVerdict, NewSession},
+    widgets::WidgetChange,
 };
 use tempfile::TempDir;
 use tertulia_store::{Database, Location, Options, SqlStore};
@@ -104,6 +106,19 @@ impl Recorder {
         told.collect()
     }
 
+    /// What happened in rooms, but for messages, in short words, in order.
+    pub(crate) fn rooms(&self) -> Vec<String> {
+        let events = self.0.lock().unwrap();
+        let told = events.iter().filter_map(|event| match &**event {
+            Event::RoomJoined { room, teacher } => Some(format!("{} joined by {}", room.id, teacher.id)),
+            Event::RoomClosed(room) => Some(format!("{} closed", room.id)),
+            Event::RoomSeen { room, author } => Some(format!("{} seen of {author}", room.id)),
+            Event::RoomAnnounced(announced) => Some(format!("{} announced", announced.room.id)),
+            _ => None,
+        });
+        told.collect()
+    }
+
     /// Who left which conversation, in order.
     pub(crate) fn left(&self) -> Vec<(ConversationId, AccountId)> {
         let events = self.0.lock().unwrap();
@@ -117,6 +132,16 @@ impl Recorder {
     /// Whether anything of this kind was told.
     pub(crate) fn told(&self, is_it: impl Fn(&Event) -> bool) -> bool {
         self.0.lock().unwrap().iter().any(|event| is_it(event))
+    }
+
+    /// The changes of widgets, in order.
+    pub(crate) fn widgets(&self) -> Vec<WidgetChange> {
+        let events = self.0.lock().unwrap();
+        let told = events.iter().filter_map(|event| match &**event {
+            Event::WidgetChanged(change) => Some(change.clone()),
+            _ => None,
+        });
+        told.collect()
     }
 
     /// The relations that were made or changed, as they were then, in order.
@@ -267,6 +292,17 @@ impl World {
         self.store.add_message(new_message(place, author, text)).await.unwrap().posted.message
     }
 
+    pub(crate) async fn teacher(&self, name: &str) -> AccountId {
+        let new = NewAccount { role: Role::Teacher, ..Self::new_account(name) };
+        self.store.add_account(new).await.unwrap()
+    }
+
+    pub(crate) async fn room(&self, student: AccountId) -> ConversationId {
+        let (text, image) = ("help".to_owned(), String::new());
+        let new = NewRoom { uuid: uuid(), student, text, image, created_at: START };
+        self.store.add_room(new).await.unwrap().id
+    }
+
     /// Sets both statuses of the pair's relation.
     pub(crate) async fn set_statuses(&self, from: &str, to: &str) {
         self.execute(&format!("UPDATE relation SET status_from = '{from}', status_to = '{to}'")).await;
@@ -285,8 +321,10 @@ pub(crate) fn new_message(conversation: ConversationId, author: AccountId, text:
         conversation,
         author,
         text: text.to_owned(),
+        image: String::new(),
         created_at: START,
         media: Vec::new(),
+        kind: None,
         via: None,
         client_id: None,
     }

@@ -18,6 +18,8 @@ pub fn parse(file: &str, source: &str) -> Result<Transcript> {
             transcript.flags = Text::of_line(flags).with_context(place)?;
         } else if head == "with fortytwo" {
             transcript.fortytwo = true;
+        } else if head == "with discord" {
+            transcript.discord = true;
         } else {
             transcript.steps.push(step(line, &text).with_context(place)?);
         }
@@ -72,7 +74,7 @@ fn begins_step(line: &str) -> bool {
     actor
         || verb
         || matches!((first, second), ("server", "stops" | "starts" | "is"))
-        || matches!((first, second), ("serve", "with") | ("with", "fortytwo"))
+        || matches!((first, second), ("serve", "with") | ("with", "fortytwo" | "discord"))
         || matches!(first, "mail" | "jwt" | "log")
 }
 

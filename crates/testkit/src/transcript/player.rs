@@ -20,7 +20,7 @@ use crate::cast::PASSWORD;
 use crate::http;
 use crate::server::Server;
 use crate::socket::Socket;
-use crate::{Database, fortytwo};
+use crate::{Database, discord, fortytwo};
 
 /// How long an `eventually` step, a mail or a log line may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -82,6 +82,11 @@ impl Player {
             let base = fortytwo::start()?;
             flags.extend(fortytwo::flags(&base));
             memory.learn("fortytwo", Value::String(base));
+        }
+        if transcript.discord {
+            let base = discord::start()?;
+            flags.extend(discord::flags(&base));
+            memory.learn("discord", Value::String(base));
         }
         flags.extend(transcript.flags.render(&memory)?.split_whitespace().map(str::to_owned));
         let mut server = Server::prepare(binary, database, flags)?;

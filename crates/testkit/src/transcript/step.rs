@@ -13,6 +13,8 @@ pub struct Transcript {
     pub flags: Text,
     /// Whether `with fortytwo` asks for the stand-in of 42.
     pub fortytwo: bool,
+    /// Whether `with discord` asks for the stand-in of Discord.
+    pub discord: bool,
     /// The persons it names, who have accounts from the start.
     pub persons: Vec<String>,
     /// What happens, in order.

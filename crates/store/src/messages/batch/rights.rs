@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use domain::{
-    AccountId, ConversationId, Error, MessageId, Noun, Result, accounts::Person, messages::NewMessage,
+    AccountId, ConversationId, Error, MessageId, Noun, Result, accounts::Person, conversations::Kind,
+    messages::NewMessage,
 };
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     accounts::{person, person_columns, person_tables},
     engine::{Row, vals},
-    messages::place::{Bond, Place, Slot, bond_columns, place_columns},
+    messages::place::{Bond, Place, RoomState, Slot, bond_columns, place_columns, room_state_columns},
 };
 
 /// What decides whether an author may write.
@@ -70,6 +71,12 @@ pub(super) async fn rights(
         bond_columns!(),
         " FROM conversation c JOIN relation r ON r.low = c.low AND r.high = c.high WHERE c.id = ANY($1)"
     );
+    // Held, so that nobody closes a room between this and the message.
+    const ROOMS: &str = concat!(
+        "SELECT o.id, ",
+        room_state_columns!(),
+        " FROM room o WHERE o.id = ANY($1) ORDER BY o.id FOR SHARE"
+    );
     const AUTHORS: &str = concat!(
         "SELECT ",
         person_columns!(),
@@ -81,10 +88,16 @@ pub(super) async fn rights(
     let authors: Vec<i64> = news.iter().map(|new| new.author.0).collect();
     let pairs = vals![conversations, authors];
     let present = vals![numbers(places.keys().map(|id| id.0))];
+    let rooms: Vec<i64> =
+        places.iter().filter(|(_, place)| place.kind == Kind::Room).map(|(id, _)| id.0).collect();
     let people = vals![numbers(news.iter().map(|new| new.author.0))];
-    let (members, bonds, people, repeats) = tokio::try_join!(
+    let held = async {
+        if rooms.is_empty() { Ok(Vec::new()) } else { query(transaction, ROOMS, vals![rooms]).await }
+    };
+    let (members, bonds, held, people, repeats) = tokio::try_join!(
         query(transaction, MEMBERS, pairs),
         query(transaction, BONDS, present),
+        held,
         query(transaction, AUTHORS, people),
         repeats::known(transaction, news),
     )?;
@@ -92,6 +105,12 @@ pub(super) async fn rights(
         let place = places.get_mut(&row.take()?);
         if let Some(place) = place {
             place.bond = Bond::read(&mut row)?;
+        }
+    }
+    for mut row in held {
+        let place = places.get_mut(&row.take()?);
+        if let Some(place) = place {
+            place.room = RoomState::read(&mut row)?;
         }
     }
     let member = |mut row: Row| Ok((row.take()?, row.take()?));
@@ -122,7 +141,7 @@ pub(super) fn judge<'r, 'n>(
     let author = rights.authors.get(&new.author);
     let author = author.filter(|author| rights.members.contains(&(new.conversation, author.id)));
     let author = author.ok_or(Error::Forbidden(Noun::Conversation))?;
-    place.check(new.via)?;
+    place.check(new)?;
     let slot = place.take_slot(new);
     firsts.extend(own_id.map(|own_id| (own_id, (new.conversation, slot.position))));
     Ok(Verdict::Accepted(slot, author))

@@ -101,12 +101,14 @@ async fn add(
     transaction: &Transaction<'_>,
     accepted: &[(&NewMessage, Slot)],
 ) -> Result<HashMap<(ConversationId, i64), MessageId>, Failure> {
-    // An array of numbers holds no NULL here: 0 stands for "no receiver".
+    // An array holds no NULL here: 0 stands for "no receiver", the empty text for "no image".
     const ADD: &str = "
-        INSERT INTO message (uuid, conversation, position, author, text, created_at, receiver)
-        SELECT u.uuid, u.conversation, u.position, u.author, u.text, u.created_at, NULLIF(u.receiver, 0)
-        FROM UNNEST($1::UUID[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::BIGINT[], $7::BIGINT[])
-            WITH ORDINALITY AS u (uuid, conversation, position, author, text, created_at, receiver, ordinal)
+        INSERT INTO message (uuid, conversation, position, author, text, created_at, receiver, image)
+        SELECT u.uuid, u.conversation, u.position, u.author, u.text, u.created_at, NULLIF(u.receiver, 0),
+            NULLIF(u.image, '')
+        FROM UNNEST($1::UUID[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::TEXT[], $6::BIGINT[], $7::BIGINT[],
+            $8::TEXT[])
+            WITH ORDINALITY AS u (uuid, conversation, position, author, text, created_at, receiver, image, ordinal)
         ORDER BY u.ordinal
         RETURNING conversation, position, id";
     if accepted.is_empty() {
@@ -123,6 +125,7 @@ async fn add(
             .iter()
             .map(|(_, slot)| slot.receiver.map_or(0, |(account, _)| account.0))
             .collect::<Vec<_>>(),
+        accepted.iter().map(|(new, _)| new.image.clone()).collect::<Vec<_>>(),
     ];
     let place = |mut row: Row| Ok(((row.take()?, row.take()?), row.take()?));
     Ok(query(transaction, ADD, values).await?.into_iter().map(place).collect::<Result<_>>()?)

@@ -1,0 +1,141 @@
+"""The `boards` dialect, with python-socketio: over a WebSocket, over polling alone, and from one to the other."""
+
+import threading
+import uuid
+
+import pytest
+
+from support.dashboards import Dashboard, key_of, sign_in
+from support.server import Server
+
+NOTE = {"widget_tag": "note", "widget_x": 9, "widget_y": 8, "widget_size_x": 9, "widget_size_y": 8}
+UNAUTHORISED = {
+    "absent": "Authorization not found, Please send valid token in headers",
+    "bad": "Authorization has failed, Please send valid token.",
+}
+
+
+def envelope(code: int, message: str) -> dict:
+    return {"data": {"message": message}, "code": code, "request_id": ""}
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling", "upgrade"])
+def test_the_documents_story(server: Server, transport: str) -> None:
+    key = key_of(server, "ana")
+    tokens = sign_in(server, key)
+    header = {"Authorization": f"Bearer {tokens['access']}"}
+    with Dashboard(server, transport, headers=header) as board, Dashboard(server, auth={"token": key}) as other:
+        assert board.hears() == ("message", "connected")
+        assert other.hears() == ("message", "connected")
+        assert board.ask("get_all_widgets") == []
+
+        posted = board.ask("post_widget", NOTE)
+        assert list(posted) == [*NOTE, "uuid"]
+        assert {**NOTE, "uuid": posted["uuid"]} == posted
+        assert str(uuid.UUID(posted["uuid"])) == posted["uuid"]
+        assert other.hears() == ("widget", {"action": "created", "widget": posted})
+
+        changed = {**NOTE, "widget_x": 99999, "widget_y": 1}
+        assert board.ask("update_widget", {**changed, "uuid": uuid.UUID(posted["uuid"]).hex}) == changed
+        shown = {**changed, "uuid": posted["uuid"]}
+        assert other.hears() == ("widget", {"action": "updated", "widget": shown})
+        assert board.ask("get_all_widgets", {"any": "thing"}) == [shown] == other.ask("get_all_widgets")
+
+        assert board.ask("update_widget", NOTE) == envelope(400, "uuid: This field is required.")
+        assert board.ask("delete_widget", {"uuid": "x"}) == envelope(400, "uuid: Must be a valid UUID.")
+        assert board.ask("delete_widget", {"uuid": str(uuid.uuid4())}) == envelope(404, "Widget not found")
+        assert board.ask("post_widget", b"binary") == envelope(400, "Invalid data. Expected a dictionary.")
+
+        assert board.ask("delete_widget", {"widget_uuid": posted["uuid"]}) == "widget was successfully deleted"
+        assert other.hears() == ("widget", {"action": "deleted", "widget": shown})
+        assert other.ask("get_all_widgets") == []
+        assert board.has_heard_all() and other.has_heard_all()
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling", "upgrade"])
+def test_the_refused_are_told_and_shown_out(server: Server, transport: str) -> None:
+    tokens = sign_in(server, key_of(server, "ana"))
+    with Dashboard(server, auth={"token": tokens["access"]}) as witness:
+        assert witness.hears() == ("message", "connected")
+        for credentials, why in [
+            ({}, "absent"),
+            ({"auth": {"token": "nonsense"}}, "bad"),
+            ({"auth": {"token": tokens["refresh"]}}, "bad"),
+            ({"headers": {"Authorization": "Bearer a.b.c"}}, "bad"),
+        ]:
+            refused = Dashboard(server, transport, **credentials)
+            assert refused.hears() == ("message", envelope(401, UNAUTHORISED[why]))
+            assert refused.hears() == ("disconnect", None)
+            refused.client.disconnect()
+            assert witness.ask("get_all_widgets") == []
+        assert witness.has_heard_all()
+
+
+def test_an_expired_token_is_said_so(new_server) -> None:
+    server = new_server().start("--access-life", "1s")
+    tokens = sign_in(server, key_of(server, "ana"))
+    while True:
+        with Dashboard(server, auth={"token": tokens["access"]}) as board:
+            event, answer = board.hears()
+            if answer != "connected":
+                assert answer == envelope(401, "Authentication token has expired")
+                assert board.hears() == ("disconnect", None)
+                return
+
+
+def test_the_limit_holds_however_many_ask_at_once(new_server) -> None:
+    server = new_server().start("--max-widgets", "10")
+    key = key_of(server, "ana")
+    boards = [Dashboard(server, auth={"token": key}) for _ in range(4)]
+    made: list = []
+
+    def fill(board: Dashboard) -> None:
+        assert board.hears() == ("message", "connected")
+        for _ in range(10):
+            made.append(board.client.call("post_widget", NOTE, namespace="/widget", timeout=60))
+
+    threads = [threading.Thread(target=fill, args=[board]) for board in boards]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = [answer for answer in made if answer == envelope(400, "The limit of widgets has been reached")]
+    assert (len(made), len(refused)) == (40, 30)
+    with Dashboard(server, auth={"token": key}) as reader:
+        assert reader.hears() == ("message", "connected")
+        assert len(reader.ask("get_all_widgets")) == 10
+    for board in boards:
+        board.client.disconnect()
+
+
+def test_two_accounts_do_not_meet(server: Server) -> None:
+    keys = [key_of(server, name) for name in ["ana", "ben"]]
+    with Dashboard(server, auth={"token": keys[0]}) as hers, Dashboard(server, auth={"token": keys[1]}) as his:
+        for board in hers, his:
+            assert board.hears() == ("message", "connected")
+        for _ in range(10):
+            posted = hers.ask("post_widget", NOTE)
+            assert his.ask("delete_widget", {"uuid": posted["uuid"]}) == envelope(404, "Widget not found")
+            assert his.ask("post_widget", NOTE)["uuid"] != posted["uuid"]
+        assert len(hers.ask("get_all_widgets")) == len(his.ask("get_all_widgets")) == 10
+        assert hers.has_heard_all() and his.has_heard_all()
+
+
+def test_widgets_survive_a_kill(server: Server) -> None:
+    key = key_of(server, "ana")
+    with Dashboard(server, auth={"token": key}) as board:
+        assert board.hears() == ("message", "connected")
+        posted = [board.ask("post_widget", {**NOTE, "widget_x": x}) for x in range(20)]
+        server.kill9()
+    server.restart()
+    with Dashboard(server, auth={"token": key}) as board:
+        assert board.hears() == ("message", "connected")
+        assert board.ask("get_all_widgets") == posted
+
+
+def test_the_end_of_a_key_disconnects(server: Server) -> None:
+    key = key_of(server, "ana")
+    with Dashboard(server, auth={"token": key}) as board:
+        assert board.hears() == ("message", "connected")
+        assert server.cli("user", "delete", "ana").returncode == 0
+        assert board.hears() == ("disconnect", None)
