@@ -35,6 +35,7 @@ use domain::{
 };
 
 use engine::{Connection, Postgres, Sqlite, Tx};
+pub use meetings::Spot;
 use messages::Batcher;
 
 /// Where the database is.
