@@ -74,11 +74,20 @@ pub(crate) fn get(path: &str, token: &str) -> Vec<u8> {
 
 /// A `POST` of JSON; without a token when that is empty.
 pub(crate) fn post(path: &str, token: &str, body: &Value) -> Vec<u8> {
+    with_body("POST", path, token, body)
+}
+
+/// A `PUT` of JSON.
+pub(crate) fn put(path: &str, token: &str, body: &Value) -> Vec<u8> {
+    with_body("PUT", path, token, body)
+}
+
+fn with_body(method: &str, path: &str, token: &str, body: &Value) -> Vec<u8> {
     let body = body.to_string();
     let credentials =
         if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
     format!(
-        "POST {path} HTTP/1.1\r\nHost: bench\r\n{credentials}Content-Type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: bench\r\n{credentials}Content-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )

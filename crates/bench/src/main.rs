@@ -1,21 +1,28 @@
 //! `bench`: what the server does in a second, and what that costs.
 //!
 //! `bench messenger` starts the server's release binary on data of its own and puts load on it through the first
-//! dialect, over loopback. The figures go to standard output as Markdown, and with `--json` to a file.
+//! dialect, over loopback; `bench friends` and `bench meetups` do so through theirs. The figures go to standard output
+//! as Markdown, and with `--json` to a file.
 
+mod asking;
+mod bulk;
+mod friends;
 mod http;
 mod latency;
 mod machine;
+mod meetups;
 mod messenger;
 mod meter;
 mod number;
+mod pairs;
 mod postgres;
 mod procfs;
 mod report;
 mod server;
+mod stage;
 mod websocket;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -33,6 +40,10 @@ struct Cli {
 enum What {
     /// The dialect of document 001: e-mailed codes, conversations over WebSocket
     Messenger(Options),
+    /// The dialect of document 002: one socket for all friendships, histories by pages, the search for users
+    Friends(friends::Options),
+    /// The dialect of document 004: meetings around a place, chats over WebSocket
+    Meetups(meetups::Options),
 }
 
 /// What is measured, on what, and for how long.
@@ -66,12 +77,29 @@ pub(crate) struct Options {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let What::Messenger(options) = Cli::parse().what;
-    let mut report = Report::new("messenger");
-    // What was measured before a failure is shown all the same.
-    let outcome = messenger::run(&options, &mut report).await;
+    match Cli::parse().what {
+        What::Messenger(options) => {
+            let mut report = Report::new("messenger");
+            let outcome = messenger::run(&options, &mut report).await;
+            tell(&report, options.json.as_deref(), outcome)
+        }
+        What::Friends(options) => {
+            let mut report = Report::new("friends");
+            let outcome = friends::run(&options, &mut report).await;
+            tell(&report, options.ground.json.as_deref(), outcome)
+        }
+        What::Meetups(options) => {
+            let mut report = Report::new("meetups");
+            let outcome = meetups::run(&options, &mut report).await;
+            tell(&report, options.ground.json.as_deref(), outcome)
+        }
+    }
+}
+
+/// Shows what was measured, before a failure too.
+fn tell(report: &Report, json: Option<&Path>, outcome: Result<()>) -> Result<()> {
     say(&report.markdown());
-    if let Some(path) = &options.json {
+    if let Some(path) = json {
         let text = serde_json::to_string_pretty(&report.json())?;
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -42,7 +42,8 @@ pub(crate) async fn describe(admin: &str, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn connect(url: &str) -> Result<Client> {
+/// Connects.
+pub(crate) async fn connect(url: &str) -> Result<Client> {
     let (client, connection) =
         tokio_postgres::connect(url, NoTls).await.context("connecting to PostgreSQL")?;
     tokio::spawn(async move {

@@ -66,6 +66,14 @@ pub(crate) struct Data {
     fresh: Option<Fresh>,
 }
 
+/// Where the tables of a server are, for whoever fills them while it does not run.
+pub(crate) enum Tables {
+    /// The database's file.
+    Sqlite(PathBuf),
+    /// The database's address.
+    Postgres(String),
+}
+
 impl Data {
     /// Nothing yet.
     pub(crate) async fn new(binary: &Path, database: &Database) -> Result<Self> {
@@ -126,6 +134,14 @@ impl Data {
     /// Where the mails are.
     pub(crate) fn outbox(&self) -> PathBuf {
         self.home.path().join("data").join("outbox")
+    }
+
+    /// Where its tables are.
+    pub(crate) fn tables(&self) -> Tables {
+        match &self.fresh {
+            Some(fresh) => Tables::Postgres(fresh.url.clone()),
+            None => Tables::Sqlite(self.home.path().join("data").join("tertulia.db")),
+        }
     }
 
     /// The end of what servers wrote to their standard error.

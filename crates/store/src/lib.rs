@@ -37,6 +37,7 @@ use domain::{
 };
 
 use engine::{Connection, Postgres, Sqlite, Tx};
+pub use meetings::Spot;
 use messages::Batcher;
 
 /// Where the database is.

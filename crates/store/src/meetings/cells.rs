@@ -23,6 +23,22 @@ const STRIDE: i64 = 1 << 16;
 /// Degrees that a search looks beyond the exact bounds, so that no rounding loses a cell: a centimetre.
 const MARGIN: f64 = 1e-7;
 
+/// What the table of meetings keeps of a place besides its degrees, for who fills that table in bulk.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Spot {
+    /// The columns `x`, `y` and `z`: the point on the unit sphere.
+    pub sphere: [f64; 3],
+    /// The column `cell`.
+    pub cell: i64,
+}
+
+impl Spot {
+    /// Where that point is.
+    pub fn of(point: Point) -> Self {
+        Self { sphere: on_sphere(point), cell: cell_of(point) }
+    }
+}
+
 /// The point on the unit sphere.
 pub(super) fn on_sphere(point: Point) -> [f64; 3] {
     let (lat, lng) = (point.lat().to_radians(), point.lng().to_radians());

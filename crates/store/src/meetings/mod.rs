@@ -10,6 +10,7 @@ use domain::{
     meetings::{Category, Draft, Grouping, Meeting, MeetingChange, Meetings, Point, Quota, Search},
 };
 
+pub use self::cells::Spot;
 use self::cells::{cell_of, on_sphere};
 use crate::{
     SqlStore,

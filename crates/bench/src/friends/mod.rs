@@ -1,0 +1,97 @@
+//! The cases of the dialect of document 002.
+
+mod history;
+mod names;
+mod people;
+mod search;
+mod sends;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use tokio::task::LocalSet;
+
+use crate::{
+    procfs,
+    report::Report,
+    stage::{Ground, Stage},
+};
+
+/// Settings of every server that is measured: nothing is refused for being too much, or too late.
+const FLAGS: [&str; 4] = ["--message-rate", "off", "--access-life", "12h"];
+
+/// What is measured, and on how much.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) ground: Ground,
+    /// Only these cases
+    #[arg(long, value_name = "CASE", value_delimiter = ',')]
+    only: Vec<Case>,
+    /// Messages of the histories
+    #[arg(long, value_name = "NUMBER,…", value_delimiter = ',', default_value = "1000,100000,10000000",
+        value_parser = clap::value_parser!(u64).range(200..))]
+    messages: Vec<u64>,
+    /// Accounts among which is searched
+    #[arg(long, value_name = "NUMBER,…", value_delimiter = ',', default_value = "1000000",
+        value_parser = clap::value_parser!(u64).range(1000..))]
+    accounts: Vec<u64>,
+}
+
+/// One thing that is measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Case {
+    /// 64 pairs talk over WebSocket
+    Sends,
+    /// Pages of a conversation's history
+    History,
+    /// Users by parts of their names
+    Search,
+}
+
+impl Case {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Sends => "Sends",
+            Self::History => "History",
+            Self::Search => "Search for users",
+        }
+    }
+}
+
+/// Runs the cases, on each database; what was measured before a failure is in the report.
+pub(crate) async fn run(options: &Options, report: &mut Report) -> Result<()> {
+    LocalSet::new().run_until(run_all(options, report)).await
+}
+
+async fn run_all(options: &Options, report: &mut Report) -> Result<()> {
+    let stages = options.ground.stages(&FLAGS, report).await?;
+    for case in Case::value_variants() {
+        if !options.only.is_empty() && !options.only.contains(case) {
+            continue;
+        }
+        for stage in &stages {
+            let measured = measure(*case, stage, options, report).await;
+            measured.with_context(|| format!("{} on {}", case.title(), stage.database()))?;
+        }
+    }
+    report.fact("load average after", procfs::load_average()?);
+    Ok(())
+}
+
+/// Measures a case, one size after another.
+async fn measure(case: Case, stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
+    match case {
+        Case::Sends => report.add(case.title(), sends::run(stage).await?),
+        Case::History => {
+            for messages in &options.messages {
+                report.add(case.title(), history::run(stage, *messages).await?);
+            }
+        }
+        Case::Search => {
+            for accounts in &options.accounts {
+                report.add(case.title(), search::run(stage, *accounts).await?);
+            }
+        }
+    }
+    Ok(())
+}

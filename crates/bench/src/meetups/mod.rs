@@ -1,0 +1,84 @@
+//! The cases of the dialect of document 004.
+
+mod chats;
+mod map;
+mod people;
+mod places;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use tokio::task::LocalSet;
+
+use crate::{
+    procfs,
+    report::Report,
+    stage::{Ground, Stage},
+};
+
+/// Settings of every server that is measured: nothing is refused for being too much, and who says to be somebody is.
+const FLAGS: [&str; 4] = ["--message-rate", "off", "--social-trust", "vk"];
+
+/// What is measured, and on how much.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) ground: Ground,
+    /// Only these cases
+    #[arg(long, value_name = "CASE", value_delimiter = ',')]
+    only: Vec<Case>,
+    /// Meetings in the table
+    #[arg(long, value_name = "NUMBER,…", value_delimiter = ',', default_value = "1000,100000,10000000",
+        value_parser = clap::value_parser!(u64).range(1000..))]
+    meetings: Vec<u64>,
+}
+
+/// One thing that is measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Case {
+    /// Lists of meetings, 1,000 of which lie around one place
+    Map,
+    /// 64 pairs talk over WebSocket
+    Chats,
+}
+
+impl Case {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Map => "Lists of meetings",
+            Self::Chats => "Chats",
+        }
+    }
+}
+
+/// Runs the cases, on each database; what was measured before a failure is in the report.
+pub(crate) async fn run(options: &Options, report: &mut Report) -> Result<()> {
+    LocalSet::new().run_until(run_all(options, report)).await
+}
+
+async fn run_all(options: &Options, report: &mut Report) -> Result<()> {
+    let stages = options.ground.stages(&FLAGS, report).await?;
+    for case in Case::value_variants() {
+        if !options.only.is_empty() && !options.only.contains(case) {
+            continue;
+        }
+        for stage in &stages {
+            let measured = measure(*case, stage, options, report).await;
+            measured.with_context(|| format!("{} on {}", case.title(), stage.database()))?;
+        }
+    }
+    report.fact("load average after", procfs::load_average()?);
+    Ok(())
+}
+
+/// Measures a case, one size after another.
+async fn measure(case: Case, stage: &Stage, options: &Options, report: &mut Report) -> Result<()> {
+    match case {
+        Case::Map => {
+            for meetings in &options.meetings {
+                report.add(case.title(), map::run(stage, *meetings).await?);
+            }
+        }
+        Case::Chats => report.add(case.title(), chats::run(stage).await?),
+    }
+    Ok(())
+}
