@@ -157,7 +157,7 @@ impl Chat {
             match post(&app, &caller, &channels, (channel, place), draft).await {
                 // The sender's receipt is the echo, which comes to all sockets; a repeat's is for this one alone.
                 Ok(None) => Vec::new(),
-                Ok(Some(repeated)) => message_frame(&repeated, &base).into_iter().collect(),
+                Ok(Some(repeated)) => vec![repeated_frame(&repeated, &base)],
                 Err(error) => vec![error_frame(&fault::frame_text(error)).into()],
             }
         });
@@ -231,6 +231,11 @@ fn message_frame(posted: &Posted, base: &BaseUrl) -> Option<Frame> {
     let bytes = encoded(&MessageFrame::of(posted, base)?);
     let receiver = posted.message.receipt?.receiver;
     Some(Frame { bytes, note: Some(Note { message: posted.message.id, receiver }) })
+}
+
+/// The first result of a message that was sent again. Where the friendship has ended since, no frame can name it.
+fn repeated_frame(first: &Posted, base: &BaseUrl) -> Frame {
+    message_frame(first, base).unwrap_or_else(|| error_frame(fault::NO_FRIENDSHIP).into())
 }
 
 fn error_frame(text: &str) -> Bytes {
