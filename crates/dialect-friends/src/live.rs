@@ -74,10 +74,11 @@ pub(crate) async fn open(
     Ok(context.sockets.open_behind(handshake, chat, ears, limits, replay))
 }
 
-/// The message behind which a replay begins, if one is asked for. 400 when the caller cannot have seen it.
+/// The message behind which a replay begins, if one is asked for; of repeated parameters the last counts. 400 when the
+/// caller cannot have seen it.
 async fn since(app: &App, caller: &Caller, query: &str) -> Result<Option<MessageId>, Reply> {
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    let Some((_, since)) = pairs.find(|(name, _)| name == "since") else { return Ok(None) };
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let Some((_, since)) = pairs.filter(|(name, _)| name == "since").last() else { return Ok(None) };
     let message = Uuid::parse_str(&since).map_err(|_| fault::bad_query())?;
     messages::known(app, caller, message).await.map(Some).map_err(fault::reading)
 }
