@@ -74,10 +74,11 @@ pub(crate) async fn open(
     Ok(context.sockets.open_behind(handshake, chat, ears, limits, replay))
 }
 
-/// The message behind which a replay begins, if one is asked for. 400 when the caller cannot have seen it.
+/// The message behind which a replay begins, if one is asked for; of repeated parameters the last counts. 400 when the
+/// caller cannot have seen it.
 async fn since(app: &App, caller: &Caller, query: &str) -> Result<Option<MessageId>, Reply> {
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    let Some((_, since)) = pairs.find(|(name, _)| name == "since") else { return Ok(None) };
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let Some((_, since)) = pairs.filter(|(name, _)| name == "since").last() else { return Ok(None) };
     let message = Uuid::parse_str(&since).map_err(|_| fault::bad_query())?;
     messages::known(app, caller, message).await.map(Some).map_err(fault::reading)
 }
@@ -157,7 +158,7 @@ impl Chat {
             match post(&app, &caller, &channels, (channel, place), draft).await {
                 // The sender's receipt is the echo, which comes to all sockets; a repeat's is for this one alone.
                 Ok(None) => Vec::new(),
-                Ok(Some(repeated)) => message_frame(&repeated, &base).into_iter().collect(),
+                Ok(Some(repeated)) => vec![repeated_frame(&repeated, &base)],
                 Err(error) => vec![error_frame(&fault::frame_text(error)).into()],
             }
         });
@@ -231,6 +232,11 @@ fn message_frame(posted: &Posted, base: &BaseUrl) -> Option<Frame> {
     let bytes = encoded(&MessageFrame::of(posted, base)?);
     let receiver = posted.message.receipt?.receiver;
     Some(Frame { bytes, note: Some(Note { message: posted.message.id, receiver }) })
+}
+
+/// The first result of a message that was sent again. Where the friendship has ended since, no frame can name it.
+fn repeated_frame(first: &Posted, base: &BaseUrl) -> Frame {
+    message_frame(first, base).unwrap_or_else(|| error_frame(fault::NO_FRIENDSHIP).into())
 }
 
 fn error_frame(text: &str) -> Bytes {

@@ -47,8 +47,9 @@ pub(crate) async fn send(
     let (relation, draft) = message(&body)?;
     let place = relations::conversation(&app, &caller, relation).await.map_err(fault::sending)?;
     let stored = messages::post(&app, &caller, place, draft).await.map_err(fault::sending)?;
-    // Whatever is written to a friend has a receipt.
-    let data = MessageStatus::of(&stored.posted.message, relation, &base).ok_or_else(fault::no_friendship)?;
+    // A repeat may name another friendship than the first did. Whatever is written to a friend has a receipt.
+    let data = stored.posted.relation.and_then(|shown| MessageStatus::of(&stored.posted.message, shown, &base));
+    let data = data.ok_or_else(fault::no_friendship)?;
     Ok((StatusCode::CREATED, Json(Sent { success: "Message sent successfully", data })))
 }
 

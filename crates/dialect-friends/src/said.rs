@@ -39,7 +39,7 @@ fn message(frame: &Map<String, Value>) -> Result<Said, &'static str> {
     };
     let client_id = match given(frame, &["client_id"]) {
         None => None,
-        Some(Value::String(id)) => Some(id.clone()).filter(|id| !id.is_empty()),
+        Some(Value::String(id)) => Some(id.clone()),
         Some(_) => return Err("\"client_id\" must be a text."),
     };
     let files = media::files(frame.get("media"))?;
@@ -52,9 +52,9 @@ fn seen(frame: &Map<String, Value>) -> Result<Said, &'static str> {
     Ok(Said::Seen(RelationId(channel), message))
 }
 
-/// The first of these names that holds a value.
+/// The first of these names that holds a value; null and `""` are the same as none (common.md, HTTP).
 fn given<'f>(frame: &'f Map<String, Value>, names: &[&str]) -> Option<&'f Value> {
-    names.iter().find_map(|name| frame.get(*name).filter(|value| !value.is_null()))
+    names.iter().find_map(|name| frame.get(*name).filter(|value| !value.is_null() && **value != ""))
 }
 
 fn uuid(frame: &Map<String, Value>, names: &[&str]) -> Option<Uuid> {
@@ -98,6 +98,9 @@ mod tests {
         });
         let Ok(Said::Message(_, draft)) = said(&frame) else { panic!("{frame}") };
         assert_eq!((draft.text.as_str(), draft.client_id.as_deref()), ("hi", Some("c1")));
+        let frame = json!({ "type": "friendship", "channel": CHANNEL, "payload": "", "content": "hi", "client_id": "" });
+        let Ok(Said::Message(_, draft)) = said(&frame) else { panic!("{frame}") };
+        assert_eq!((draft.text.as_str(), draft.client_id), ("hi", None));
         for name in ["message", "message_id"] {
             let frame = json!({ "type": "friendship_notification_seen", "channel": CHANNEL, name: MESSAGE });
             let Ok(Said::Seen(channel, message)) = said(&frame) else { panic!("{frame}") };

@@ -118,7 +118,7 @@ impl Moment {
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() == "YYYY-MM-DD".len() && text.bytes().filter(|byte| *byte == b'-').count() == 2 {
             let day = text.parse::<jiff::civil::Date>().ok()?;
-            return utc(day.at(0, 0, 0, 0)).map(Self::Day);
+            return utc(day.at(0, 0, 0, 0), jiff::tz::Offset::UTC).map(Self::Day);
         }
         let point = point(text).or_else(|| {
             let (before, offset) = text.rsplit_once(' ')?;
@@ -148,15 +148,19 @@ fn point(text: &str) -> Option<Time> {
     if text.contains('[') || !text.contains(['T', 't', ' ']) {
         return None;
     }
-    match text.parse::<jiff::Timestamp>() {
-        Ok(time) => Some(Time(time.as_microsecond())),
-        Err(_) => utc(text.parse().ok()?),
-    }
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+    let offset = pieces.to_numeric_offset().unwrap_or(jiff::tz::Offset::UTC);
+    utc(pieces.date().to_datetime(pieces.time()?), offset)
 }
 
-fn utc(civil: jiff::civil::DateTime) -> Option<Time> {
-    let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(Time(zoned.timestamp().as_microsecond()))
+/// A wall clock's time at that offset. Reckoned by the calendar, for jiff's own points in time end a day before the year
+/// 9999 does.
+fn utc(civil: jiff::civil::DateTime, offset: jiff::tz::Offset) -> Option<Time> {
+    let since_1970 = civil.duration_since(jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+    let behind = i64::from(offset.seconds()) * 1_000_000;
+    // Rounded down, before 1970 as after it.
+    let micros = since_1970.as_nanos().div_euclid(1_000);
+    Some(Time(i64::try_from(micros).ok()? - behind))
 }
 
 #[cfg(test)]
@@ -206,6 +210,22 @@ mod tests {
     }
 
     #[test]
+    fn days_and_times_go_to_the_end_of_the_year_9999() {
+        let day = Moment::parse("9999-12-31").unwrap();
+        assert_eq!(wire_time(day.start()), "9999-12-31T00:00:00.000000Z");
+        assert_eq!(wire_time(day.end()), "9999-12-31T23:59:59.999999Z");
+        assert_eq!(wire_time(Moment::parse("0001-01-01").unwrap().start()), "0001-01-01T00:00:00.000000Z");
+        for (text, time) in [
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
+            ("9999-12-31T23:59:59", "9999-12-31T23:59:59.000000Z"),
+            ("9999-12-31T23:00:00-02:00", "10000-01-01T01:00:00.000000Z"),
+        ] {
+            let moment = Moment::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(wire_time(moment.start()), time, "{text}");
+        }
+    }
+
+    #[test]
     fn a_point_in_time_may_have_an_offset_a_fraction_and_a_blank() {
         for (text, time) in [
             ("2021-08-26T07:42:42.087078Z", "2021-08-26T07:42:42.087078Z"),
@@ -215,6 +235,7 @@ mod tests {
             ("2021-08-26T07:42:42 02:00", "2021-08-26T05:42:42.000000Z"),
             ("2021-08-26 07:42:42.5 02:00", "2021-08-26T05:42:42.500000Z"),
             ("2021-08-26T07:42:42-0130", "2021-08-26T09:12:42.000000Z"),
+            ("1969-12-31T23:59:59.9999995Z", "1969-12-31T23:59:59.999999Z"),
         ] {
             let moment = Moment::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(wire_time(moment.start()), time, "{text}");

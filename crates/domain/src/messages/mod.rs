@@ -157,7 +157,7 @@ pub trait Messages: Send + Sync {
         now: Time,
     ) -> Result<()>;
 
-    /// The message of that id in a direct conversation of the account whose pair has a relation.
+    /// The message of that id in a direct conversation of the account, whether or not its pair has a relation now.
     async fn message_of(&self, account: AccountId, message: Uuid) -> Result<Option<MessageId>>;
 
     /// Messages after that one in all direct conversations of the account whose pair has a relation, in the order of

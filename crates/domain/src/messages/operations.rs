@@ -90,7 +90,8 @@ pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draf
     stored
 }
 
-/// The message of that id among the caller's with friends, for [`missed`] to go on from. `NotFound(Message)`.
+/// The message of that id in a direct conversation of the caller's, for [`missed`] to go on from. The two need not be
+/// friends any more: what came after it is still to be had. `NotFound(Message)`.
 pub async fn known(app: &App, caller: &Caller, message: Uuid) -> Result<MessageId> {
     app.store.message_of(caller.account, message).await?.ok_or(Error::NotFound(Noun::Message))
 }

@@ -9,6 +9,10 @@ use tokio_util::task::TaskTracker;
 
 use super::{Handshake, Limits, Live, Replay, Said, outgoing::Outgoing, pump::Pump};
 
+/// The longest message of a socket that is closed at once, in bytes. What is longer cannot be read over, and the client's
+/// answer to the close not be seen.
+const MAX_REFUSED: usize = 64 << 10;
+
 /// The session of a socket that is closed at once: what its client says is not heard.
 struct Refused;
 
@@ -70,7 +74,7 @@ impl Sockets {
     pub fn refuse(&self, handshake: Handshake, why: Close) -> Response {
         let queue = Arc::new(Queue::new(0));
         queue.close(why);
-        let limits = Limits { max_message: 0, rate: None, expires_at: None };
+        let limits = Limits { max_message: MAX_REFUSED, rate: None, expires_at: None };
         let tracker = self.0.clone();
         handshake.accept(move |raw| {
             tracker.track_future(async move {

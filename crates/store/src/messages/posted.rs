@@ -34,10 +34,9 @@ pub(super) fn posted_of(tx: &mut Tx<'_>, ids: &[MessageId]) -> Result<Vec<Posted
     read(tx, rows)
 }
 
-/// The message of that id, if it stands in a direct conversation of the account whose pair has a relation.
+/// The message of that id, if it stands in a direct conversation of the account.
 pub(super) fn message_of(tx: &mut Tx<'_>, account: AccountId, uuid: Uuid) -> Result<Option<MessageId>> {
     const OF: &str = "SELECT m.id FROM message m JOIN conversation c ON c.id = m.conversation
-        JOIN relation r ON r.low = c.low AND r.high = c.high
         WHERE m.uuid = $1 AND (c.low = $2 OR c.high = $2)";
     tx.first(OF, vals![uuid, account])?.map(|mut row| row.take()).transpose()
 }

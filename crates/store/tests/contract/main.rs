@@ -169,7 +169,7 @@ mod contract {
         }
         replay {
             missed_messages_come_as_they_were_posted,
-            a_message_of_ones_own_friends_is_known,
+            a_message_of_ones_own_conversations_is_known,
         }
         profiles {
             a_profile_is_empty_at_first_and_changes_field_by_field,
