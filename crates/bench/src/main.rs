@@ -1,21 +1,24 @@
 //! `bench`: what the server does in a second, and what that costs.
 //!
 //! `bench messenger` starts the server's release binary on data of its own and puts load on it through the first
-//! dialect, over loopback. The figures go to standard output as Markdown, and with `--json` to a file.
+//! dialect, over loopback. `bench compare` gives Tertulia and its peers the same work. The figures go to standard
+//! output as Markdown, and with `--json` to a file.
 
+mod compare;
 mod http;
 mod latency;
 mod machine;
 mod messenger;
 mod meter;
 mod number;
+mod parallel;
 mod postgres;
 mod procfs;
 mod report;
 mod server;
 mod websocket;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -33,6 +36,8 @@ struct Cli {
 enum What {
     /// The dialect of document 001: e-mailed codes, conversations over WebSocket
     Messenger(Options),
+    /// Tertulia and its peers, one after the other, with the same work
+    Compare(compare::Options),
 }
 
 /// What is measured, on what, and for how long.
@@ -66,16 +71,33 @@ pub(crate) struct Options {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let What::Messenger(options) = Cli::parse().what;
-    let mut report = Report::new("messenger");
     // What was measured before a failure is shown all the same.
-    let outcome = messenger::run(&options, &mut report).await;
-    say(&report.markdown());
-    if let Some(path) = &options.json {
+    match Cli::parse().what {
+        What::Messenger(options) => {
+            let mut report = Report::new("messenger");
+            let outcome = messenger::run(&options, &mut report).await;
+            tell(&report, options.json.as_deref(), None).and(outcome)
+        }
+        What::Compare(options) => {
+            let mut report = Report::new("compare");
+            let outcome = compare::run(&options, &mut report).await;
+            tell(&report, options.json.as_deref(), options.out.as_deref()).and(outcome)
+        }
+    }
+}
+
+/// Prints the figures, and writes them where it was asked for.
+fn tell(report: &Report, json: Option<&Path>, markdown: Option<&Path>) -> Result<()> {
+    let text = report.markdown();
+    say(&text);
+    if let Some(path) = markdown {
+        std::fs::write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Some(path) = json {
         let text = serde_json::to_string_pretty(&report.json())?;
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    outcome
+    Ok(())
 }
 
 #[allow(clippy::print_stdout)]
