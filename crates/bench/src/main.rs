@@ -16,6 +16,7 @@ mod postgres;
 mod procfs;
 mod report;
 mod server;
+mod socketio;
 mod websocket;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ struct Cli {
 enum What {
     /// The dialect of document 001: e-mailed codes, conversations over WebSocket
     Messenger(Options),
+    /// The Socket.IO server, beside npm's `socket.io` on Node
+    Socketio(socketio::Options),
     /// Tertulia and its peers, one after the other, with the same work
     Compare(compare::Options),
 }
@@ -76,6 +79,11 @@ async fn main() -> Result<()> {
         What::Messenger(options) => {
             let mut report = Report::new("messenger");
             let outcome = messenger::run(&options, &mut report).await;
+            tell(&report, options.json.as_deref(), None).and(outcome)
+        }
+        What::Socketio(options) => {
+            let mut report = Report::new("socketio");
+            let outcome = socketio::run(&options, &mut report).await;
             tell(&report, options.json.as_deref(), None).and(outcome)
         }
         What::Compare(options) => {

@@ -169,7 +169,7 @@ async fn run_all(options: &Options, report: &mut Report) -> Result<()> {
 /// Installs the server on Node. Without it, Tertulia is measured alone, and the report says why.
 async fn install(report: &mut Report) -> Option<PathBuf> {
     let installed = async {
-        let folder = Workshop::open()?.npm("socketio").await?;
+        let folder = Workshop::open()?.npm("node").await?;
         let versions = versions(&folder).await?;
         anyhow::Ok((folder, versions))
     };

@@ -1,4 +1,4 @@
-//! npm's `socket.io` on Node: the server of `bench/peers/socketio`.
+//! npm's `socket.io` on Node: `socketio.mjs` of `bench/peers/node`.
 
 use std::{
     fs::File,
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long its garbage may take to be collected.
 const COLLECTED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Connections that may wait to be accepted are set by the program itself; these are Node's own settings.
+/// Its garbage can be collected before its memory is read.
 const NODE_FLAGS: [&str; 1] = ["--expose-gc"];
 
 /// A process, which does not outlive this value.
@@ -48,7 +48,7 @@ impl Node {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let log = File::create(home.path().join("log"))?;
         let mut command = Command::new(interpreter(folder));
-        command.args(NODE_FLAGS).arg("server.mjs").arg(port.to_string());
+        command.args(NODE_FLAGS).arg("socketio.mjs").arg(port.to_string());
         command.arg(match mode {
             Mode::Relay => "relay",
             Mode::Durable => "durable",

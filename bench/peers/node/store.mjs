@@ -1,9 +1,14 @@
 // Messages in SQLite. All that arrive in one turn of the event loop share one transaction, and nobody is told before
 // its commit has been synced.
 
+import { join } from "node:path";
+
 import Database from "better-sqlite3";
 
-export class Store {
+// Makes or opens the database in a folder.
+export const storeFor = (folder) => new Store(join(folder, "messages.sqlite"));
+
+class Store {
   #waiting = [];
 
   constructor(file) {
