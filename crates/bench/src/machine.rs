@@ -19,6 +19,9 @@ const LOG_BYTES: u64 = 4 << 20;
 /// Bytes a sync: a page of SQLite's log.
 const BLOCK: [u8; 4096] = [0xa5; 4096];
 
+/// The fact that tells how long the disk takes to sync a block, in the median.
+pub(crate) const SYNC_P50: &str = "disk, fdatasync p50 ms";
+
 /// Notes the date, the machine, and how fast its disk syncs.
 pub(crate) fn describe(report: &mut Report) -> Result<()> {
     #[allow(clippy::disallowed_methods)] // What is measured has a date, and no domain.
@@ -32,7 +35,7 @@ pub(crate) fn describe(report: &mut Report) -> Result<()> {
     report.fact("open-file limit", procfs::open_files()?);
     let (rate, latency) = disk_syncs().context("measuring the disk")?;
     report.fact("disk, 4 KiB writes with fdatasync/s", rate);
-    report.fact("disk, fdatasync p50 ms", latency.millis_at(0.5));
+    report.fact(SYNC_P50, latency.millis_at(0.5));
     report.fact("disk, fdatasync p99 ms", latency.millis_at(0.99));
     Ok(())
 }

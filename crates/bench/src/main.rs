@@ -1,11 +1,12 @@
 //! `bench`: what the server does in a second, and what that costs.
 //!
 //! `bench messenger` starts the server's release binary on data of its own and puts load on it through the first
-//! dialect, over loopback; `bench friends` and `bench meetups` do so through theirs. The figures go to standard output
-//! as Markdown, and with `--json` to a file.
+//! dialect, over loopback; `bench friends` and `bench meetups` do so through theirs. `bench compare` gives Tertulia and
+//! its peers the same work. The figures go to standard output as Markdown, and with `--json` to a file.
 
 mod asking;
 mod bulk;
+mod compare;
 mod friends;
 mod http;
 mod latency;
@@ -15,10 +16,12 @@ mod messenger;
 mod meter;
 mod number;
 mod pairs;
+mod parallel;
 mod postgres;
 mod procfs;
 mod report;
 mod server;
+mod socketio;
 mod stage;
 mod websocket;
 
@@ -44,6 +47,10 @@ enum What {
     Friends(friends::Options),
     /// The dialect of document 004: meetings around a place, chats over WebSocket
     Meetups(meetups::Options),
+    /// The Socket.IO server, beside npm's `socket.io` on Node
+    Socketio(socketio::Options),
+    /// Tertulia and its peers, one after the other, with the same work
+    Compare(compare::Options),
 }
 
 /// What is measured, on what, and for how long.
@@ -77,33 +84,48 @@ pub(crate) struct Options {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    // What was measured before a failure is shown all the same.
     match Cli::parse().what {
         What::Messenger(options) => {
             let mut report = Report::new("messenger");
             let outcome = messenger::run(&options, &mut report).await;
-            tell(&report, options.json.as_deref(), outcome)
+            tell(&report, options.json.as_deref(), None).and(outcome)
         }
         What::Friends(options) => {
             let mut report = Report::new("friends");
             let outcome = friends::run(&options, &mut report).await;
-            tell(&report, options.ground.json.as_deref(), outcome)
+            tell(&report, options.ground.json.as_deref(), None).and(outcome)
         }
         What::Meetups(options) => {
             let mut report = Report::new("meetups");
             let outcome = meetups::run(&options, &mut report).await;
-            tell(&report, options.ground.json.as_deref(), outcome)
+            tell(&report, options.ground.json.as_deref(), None).and(outcome)
+        }
+        What::Socketio(options) => {
+            let mut report = Report::new("socketio");
+            let outcome = socketio::run(&options, &mut report).await;
+            tell(&report, options.json.as_deref(), None).and(outcome)
+        }
+        What::Compare(options) => {
+            let mut report = Report::new("compare");
+            let outcome = compare::run(&options, &mut report).await;
+            tell(&report, options.json.as_deref(), options.out.as_deref()).and(outcome)
         }
     }
 }
 
-/// Shows what was measured, before a failure too.
-fn tell(report: &Report, json: Option<&Path>, outcome: Result<()>) -> Result<()> {
-    say(&report.markdown());
+/// Prints the figures, and writes them where it was asked for.
+fn tell(report: &Report, json: Option<&Path>, markdown: Option<&Path>) -> Result<()> {
+    let text = report.markdown();
+    say(&text);
+    if let Some(path) = markdown {
+        std::fs::write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
     if let Some(path) = json {
         let text = serde_json::to_string_pretty(&report.json())?;
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    outcome
+    Ok(())
 }
 
 #[allow(clippy::print_stdout)]

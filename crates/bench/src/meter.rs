@@ -8,7 +8,7 @@ use crate::{number::micros_each, procfs};
 
 /// Runs while something is measured.
 pub(crate) struct Meter {
-    server: u32,
+    server: Vec<u32>,
     began: Instant,
     before: Clocks,
 }
@@ -21,9 +21,9 @@ struct Clocks {
 }
 
 impl Clocks {
-    fn read(server: u32) -> Result<Self> {
+    fn read(server: &[u32]) -> Result<Self> {
         Ok(Self {
-            server: procfs::cpu(server)?,
+            server: server.iter().map(|pid| procfs::cpu(*pid)).sum::<Result<_>>()?,
             client: procfs::cpu(std::process::id())?,
             machine: procfs::busy()?,
         })
@@ -44,16 +44,21 @@ pub(crate) struct Usage {
 }
 
 impl Meter {
-    /// Starts to measure.
+    /// Starts to measure a server of one process.
     pub(crate) fn start(server: u32) -> Result<Self> {
-        let before = Clocks::read(server)?;
+        Self::of(vec![server])
+    }
+
+    /// Starts to measure a server of these processes.
+    pub(crate) fn of(server: Vec<u32>) -> Result<Self> {
+        let before = Clocks::read(&server)?;
         Ok(Self { server, began: Instant::now(), before })
     }
 
     /// What was used since the start.
     pub(crate) fn stop(self) -> Result<Usage> {
         let elapsed = self.began.elapsed();
-        let after = Clocks::read(self.server)?;
+        let after = Clocks::read(&self.server)?;
         let server = after.server.saturating_sub(self.before.server);
         let client = after.client.saturating_sub(self.before.client);
         let machine = after.machine.saturating_sub(self.before.machine);

@@ -29,6 +29,31 @@ pub(crate) fn resident(pid: u32) -> Result<u64> {
     kilobytes(&status, "VmRSS:").context("no resident size")
 }
 
+/// The most memory that a process has ever been resident with, in bytes.
+pub(crate) fn peak(pid: u32) -> Result<u64> {
+    let status = read(&format!("/proc/{pid}/status"))?;
+    kilobytes(&status, "VmHWM:").context("no peak of the resident size")
+}
+
+/// The processes of a process group, its leader among them.
+pub(crate) fn group(leader: u32) -> Result<Vec<u32>> {
+    let mut members = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        // One that has ended meanwhile has no such file.
+        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+        if group_of(&stat) == Some(leader) {
+            members.push(pid);
+        }
+    }
+    Ok(members)
+}
+
+/// `pgrp` of a `stat` line: field 5.
+fn group_of(stat: &str) -> Option<u32> {
+    stat.rsplit_once(") ")?.1.split(' ').nth(2)?.parse().ok()
+}
+
 /// CPU time that all of the machine's cores were busy with, time stolen by its host included.
 pub(crate) fn busy() -> Result<Duration> {
     let stat = read("/proc/stat")?;
@@ -108,6 +133,7 @@ mod tests {
         let stat = "77 (a) (b c) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 4 0 99";
         assert_eq!(cpu_of(stat), Some(Duration::from_secs(2)));
         assert_eq!(cpu_of("77 (a) S 1"), None);
+        assert_eq!(group_of(stat), Some(2));
     }
 
     #[test]
@@ -117,5 +143,8 @@ mod tests {
         assert!(cpu(pid).unwrap() <= busy().unwrap());
         assert!(memory().unwrap() > resident(pid).unwrap());
         assert!(open_files().unwrap() > 2);
+        assert!(peak(pid).unwrap() >= resident(pid).unwrap());
+        let stat = read("/proc/self/stat").unwrap();
+        assert!(group(group_of(&stat).unwrap()).unwrap().contains(&pid));
     }
 }

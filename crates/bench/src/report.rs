@@ -27,6 +27,8 @@ pub(crate) struct Report {
     subject: &'static str,
     facts: Map<String, Value>,
     tables: Vec<Table>,
+    /// What only programs are told.
+    details: Map<String, Value>,
 }
 
 struct Table {
@@ -37,12 +39,22 @@ struct Table {
 impl Report {
     /// An empty one.
     pub(crate) fn new(subject: &'static str) -> Self {
-        Self { subject, facts: Map::new(), tables: Vec::new() }
+        Self { subject, facts: Map::new(), tables: Vec::new(), details: Map::new() }
     }
 
     /// Notes something about the machine or the settings.
     pub(crate) fn fact(&mut self, name: &str, value: impl Into<Value>) {
         self.facts.insert(name.to_owned(), value.into());
+    }
+
+    /// Adds something to the JSON alone.
+    pub(crate) fn detail(&mut self, name: &str, value: Value) {
+        self.details.insert(name.to_owned(), value);
+    }
+
+    /// What was noted about the machine or the settings.
+    pub(crate) fn noted(&self, name: &str) -> Option<&Value> {
+        self.facts.get(name)
     }
 
     /// Adds rows to the table of this title.
@@ -73,14 +85,22 @@ impl Report {
             .iter()
             .map(|table| (table.title.clone(), table.rows.iter().map(|row| json!(row.0)).collect()))
             .collect();
-        json!({ "subject": self.subject, "facts": self.facts, "cases": tables })
+        let mut all = json!({ "subject": self.subject, "facts": self.facts, "cases": tables });
+        if let Value::Object(all) = &mut all {
+            all.extend(self.details.clone());
+        }
+        all
     }
 }
 
 impl Table {
     fn write(&self, text: &mut String) {
-        let Some(first) = self.rows.first() else { return };
-        let names: Vec<&str> = first.0.keys().map(String::as_str).collect();
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.rows.iter().flat_map(|row| row.0.keys()) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
         let _ = writeln!(text, "| {} |", names.join(" | "));
         let _ = writeln!(text, "|{}", "---|".repeat(names.len()));
         for row in &self.rows {

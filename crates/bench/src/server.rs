@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, time::timeout};
 
@@ -111,17 +111,37 @@ impl Data {
         bail!("the server did not get ready; its log:\n{}", self.log())
     }
 
-    fn command(&self, flags: &[&str]) -> Result<Command> {
-        let mut command = Command::new(&self.binary);
-        // Settings of the person who runs this shall not count.
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TERTULIA_"))
-        {
-            command.env_remove(name);
+    /// Runs a command of the program's on this data, such as `user add`, with something to read.
+    pub(crate) fn tool(&self, arguments: &[&str], input: &str) -> Result<()> {
+        let mut command = self.program();
+        command.args(arguments).arg("--data-dir").arg(self.home.path().join("data"));
+        if let Some(fresh) = &self.fresh {
+            command.arg("--database-url").arg(&fresh.url);
         }
-        command.env_remove("RUST_LOG").env("NO_COLOR", "1");
-        command.env("TERTULIA_SECRET_KEY", "a key for measurements alone, long enough to be taken");
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        process.stdin.take().context("no standard input")?.write_all(input.as_bytes())?;
+        let ended = process.wait_with_output()?;
+        ensure!(
+            ended.status.success(),
+            "{} ended with {}: {}",
+            arguments.join(" "),
+            ended.status,
+            String::from_utf8_lossy(&ended.stderr)
+        );
+        Ok(())
+    }
+
+    /// The program, in the data's own surroundings.
+    fn program(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        unsettle(&mut command);
         command.current_dir(self.home.path());
+        command
+    }
+
+    fn command(&self, flags: &[&str]) -> Result<Command> {
+        let mut command = self.program();
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.home.path().join("data"));
         if let Some(fresh) = &self.fresh {
             command.arg("--database-url").arg(&fresh.url);
@@ -179,7 +199,7 @@ impl Server {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             if let Some(status) = process.0.try_wait()? {
-                anyhow::ensure!(status.success(), "the server ended with {status}:\n{}", data.log());
+                ensure!(status.success(), "the server ended with {status}:\n{}", data.log());
                 return Ok(data);
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -193,6 +213,15 @@ impl Server {
         drop(self.process);
         self.data
     }
+}
+
+/// Takes away the settings of the person who runs this, which shall not count.
+pub(crate) fn unsettle(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TERTULIA_")) {
+        command.env_remove(name);
+    }
+    command.env_remove("RUST_LOG").env("NO_COLOR", "1");
+    command.env("TERTULIA_SECRET_KEY", "a key for measurements alone, long enough to be taken");
 }
 
 /// The address in a line such as `http://127.0.0.1:8000`.

@@ -41,12 +41,22 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket, from a source address if one is given.
+    /// Opens a socket by an access token, from a source address if one is given.
     pub(crate) async fn open(
         address: SocketAddr,
         source: Option<IpAddr>,
         path: &str,
         token: &str,
+    ) -> Result<Self> {
+        Self::open_with(address, source, path, &format!("Authorization: Bearer {token}\r\n")).await
+    }
+
+    /// The same with whatever else stands in the request's head; each line of it ends with CR LF.
+    pub(crate) async fn open_with(
+        address: SocketAddr,
+        source: Option<IpAddr>,
+        path: &str,
+        headers: &str,
     ) -> Result<Self> {
         let tcp = TcpSocket::new_v4()?;
         if let Some(source) = source {
@@ -57,7 +67,7 @@ impl Socket {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Authorization: Bearer {token}\r\n\r\n"
+             {headers}\r\n"
         );
         stream.write_all(request.as_bytes()).await?;
         let mut socket = Self { stream, partial: Vec::new(), unsent: Vec::new() };
@@ -95,6 +105,14 @@ impl Socket {
     /// an error. Safe to drop while it waits.
     pub(crate) async fn receive(&mut self, mut text: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let mut answers = Vec::new();
+        // Some may have come with the head of the answer, and nothing else may come.
+        if !self.partial.is_empty() {
+            let used = decode(&self.partial, &mut answers, &mut text)?;
+            if used > 0 {
+                self.partial.drain(..used);
+                return self.answer(&answers).await;
+            }
+        }
         let answers_in = &mut answers;
         self.read(move |partial, bytes| {
             if partial.is_empty() {
@@ -111,8 +129,13 @@ impl Socket {
             anyhow::Ok(())
         })
         .await??;
+        self.answer(&answers).await
+    }
+
+    /// Sends answers to pings.
+    async fn answer(&mut self, answers: &[u8]) -> Result<()> {
         if !answers.is_empty() {
-            self.unsent.extend_from_slice(&answers);
+            self.unsent.extend_from_slice(answers);
             self.flush().await?;
         }
         Ok(())

@@ -9,11 +9,12 @@ use std::{
 use anyhow::{Result, anyhow};
 use argon2::Argon2;
 
-use super::{Stage, parallel::each, people};
+use super::{Stage, people};
 use crate::{
     latency::Latency,
     meter::{Meter, Usage},
     number::{count, micros_each, real},
+    parallel::each,
     procfs,
     report::Row,
     server::Server,

@@ -5,7 +5,6 @@ mod fanout;
 mod frames;
 mod idle;
 mod logins;
-mod parallel;
 mod people;
 mod reads;
 mod start;

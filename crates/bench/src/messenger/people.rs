@@ -10,10 +10,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::parallel::each;
 use crate::{
     http::{Connection, post},
     number::count,
+    parallel::each,
     server::Server,
 };
 

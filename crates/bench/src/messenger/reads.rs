@@ -12,7 +12,6 @@ use tokio::{task::JoinSet, time::sleep};
 
 use super::{
     Stage, WARM_UP, frames,
-    parallel::each,
     people::{self, Person},
 };
 use crate::{
@@ -20,6 +19,7 @@ use crate::{
     latency::Latency,
     meter::Meter,
     number::{count, real},
+    parallel::each,
     report::Row,
     server::Server,
     websocket::Socket,

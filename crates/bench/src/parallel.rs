@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::http::Connection;
 
 /// Does all jobs, as many at a time as there are connections; the results in the order of the jobs.
-pub(super) async fn each<J, T, W>(
+pub(crate) async fn each<J, T, W>(
     address: SocketAddr,
     connections: usize,
     jobs: impl IntoIterator<Item = J>,

@@ -1,0 +1,266 @@
+//! Rooms of two in which both talk: the load of several cases.
+//!
+//! A message counts when it is acknowledged. In the end each client must have heard every message of its room once,
+//! and each speaker's in the order in which they were said.
+
+use std::{cell::Cell, collections::VecDeque, rc::Rc, time::Duration};
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout},
+};
+
+use super::{
+    DRAIN,
+    crowd::{self, meanwhile},
+    span::{Span, Tally},
+};
+use crate::compare::{
+    client::{Client, Ears, Heard, Mouth, Poster},
+    door::Door,
+    running::Running,
+};
+
+/// How long it is listened for messages that come twice.
+const AFTERMATH: Duration = Duration::from_millis(300);
+
+/// How often one that only listens looks whether all is over.
+const LOOKS: Duration = Duration::from_millis(50);
+
+/// How someone talks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// So many messages are under way; the next one goes when one is acknowledged.
+    Window(usize),
+    /// One message at each of these intervals, whether the last one was acknowledged or not. Latencies are from the
+    /// moment when it was due.
+    Every(Duration),
+}
+
+impl Pace {
+    /// The moments when something is due; for whoever waits for acknowledgements, those to look up.
+    pub(super) fn ticks(self, after: Duration) -> Interval {
+        let every = match self {
+            Self::Every(interval) => interval,
+            Self::Window(_) => LOOKS,
+        };
+        let mut ticks = interval_at(Instant::now() + after, every);
+        // A late one is not left out: that would hide the very latencies that made it late.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        ticks
+    }
+}
+
+/// What all share.
+struct Talk {
+    pace: Pace,
+    stopping: Cell<bool>,
+    tally: Tally,
+    /// How many messages each has said.
+    said: Vec<Cell<u64>>,
+}
+
+/// A load that goes on.
+pub(super) struct Chat {
+    talk: Rc<Talk>,
+    tasks: JoinSet<Result<()>>,
+}
+
+impl Chat {
+    /// Everyone enters and begins to talk.
+    pub(super) async fn begin(server: &Running, rooms: &[Vec<Door>], pace: Pace) -> Result<Self> {
+        let doors = rooms.concat();
+        let talk = Rc::new(Talk {
+            pace,
+            stopping: Cell::new(false),
+            tally: Tally::new()?,
+            said: vec![Cell::new(0); doors.len()],
+        });
+        let mut tasks = JoinSet::new();
+        let clients = crowd::enter(server, &doors).await?;
+        let people = u32::try_from(clients.len())?;
+        for (me, client) in clients.into_iter().enumerate() {
+            // Evenly over the interval, as people are who know nothing of each other.
+            let after = match pace {
+                Pace::Every(interval) => interval * u32::try_from(me)? / people,
+                Pace::Window(_) => Duration::ZERO,
+            };
+            let Client { ears, mouth } = client;
+            let around = match mouth {
+                Mouth::Frame(before, after) => Some((before, after)),
+                Mouth::Post(poster) => {
+                    tasks.spawn_local(post(Rc::clone(&talk), poster, me, pace.ticks(after)));
+                    None
+                }
+            };
+            let member = Member::new(Rc::clone(&talk), ears, around, me);
+            tasks.spawn_local(member.run(pace.ticks(after)));
+        }
+        Ok(Self { talk, tasks })
+    }
+
+    /// Counts for so long.
+    pub(super) async fn measure(&mut self, server: &Running, lasts: Duration) -> Result<Span> {
+        let Self { talk, tasks } = self;
+        meanwhile(tasks, async {
+            let meter = server.meter()?;
+            talk.tally.begin();
+            sleep(lasts).await;
+            let usage = meter.stop()?;
+            talk.tally.end(usage)
+        })
+        .await
+    }
+
+    /// Goes on for so long without counting.
+    pub(super) async fn pass(&mut self, lasts: Duration) -> Result<()> {
+        meanwhile(&mut self.tasks, async {
+            sleep(lasts).await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Nobody says more; waits until everyone has heard everything. How many messages there were in all.
+    pub(super) async fn finish(mut self) -> Result<u64> {
+        self.talk.stopping.set(true);
+        let heard = timeout(DRAIN, crowd::all(&mut self.tasks)).await;
+        heard.with_context(|| {
+            format!("not everything was heard within {} s after the last word", DRAIN.as_secs())
+        })??;
+        Ok(self.talk.said.iter().map(Cell::get).sum())
+    }
+}
+
+/// One client: its socket, by which it may also talk.
+struct Member {
+    talk: Rc<Talk>,
+    ears: Ears,
+    /// What stands around what it says here; nothing when it says it elsewhere.
+    around: Option<(String, String)>,
+    me: usize,
+    heard: Order,
+    /// When each of its messages under way was due.
+    due: VecDeque<Instant>,
+}
+
+/// What has been heard in a room of two.
+struct Order {
+    first: usize,
+    next: [u64; 2],
+}
+
+impl Order {
+    /// Takes note of a message, which must be its sender's next one.
+    fn note(&mut self, message: Heard) -> Result<()> {
+        let place = message.sender.checked_sub(self.first);
+        let next = place.and_then(|place| self.next.get_mut(place)).context("a message of another room")?;
+        let Heard { sender, number } = message;
+        ensure!(number == *next, "message {number} of {sender} came where {next} was due");
+        *next += 1;
+        Ok(())
+    }
+}
+
+impl Member {
+    fn new(talk: Rc<Talk>, ears: Ears, around: Option<(String, String)>, me: usize) -> Self {
+        let heard = Order { first: me / 2 * 2, next: [0, 0] };
+        Self { talk, ears, around, me, heard, due: VecDeque::new() }
+    }
+
+    async fn run(mut self, mut ticks: Interval) -> Result<()> {
+        if let Pace::Window(messages) = self.talk.pace {
+            self.say(messages, Instant::now()).await?;
+        }
+        while !self.is_done() {
+            let tick = tokio::select! {
+                tick = ticks.tick() => Err(tick),
+                acknowledged = self.hear() => Ok(acknowledged?),
+            };
+            match (self.talk.pace, tick) {
+                (Pace::Every(_), Err(due)) => self.say(1, due).await?,
+                (Pace::Window(_), Ok(acknowledged)) => self.say(acknowledged, Instant::now()).await?,
+                _ => {}
+            }
+        }
+        let more = self.ears.hear(|message| bail!("one too many: {message:?}"));
+        timeout(AFTERMATH, more).await.unwrap_or(Ok(()))
+    }
+
+    fn is_done(&self) -> bool {
+        let said = [self.heard.first, self.heard.first + 1].map(|who| self.talk.said[who].get());
+        self.talk.stopping.get() && self.heard.next == said
+    }
+
+    /// Says so many things, unless it says them elsewhere or the end has come.
+    async fn say(&mut self, messages: usize, due: Instant) -> Result<()> {
+        let Some((before, after)) = self.around.as_ref().filter(|_| !self.talk.stopping.get()) else {
+            return Ok(());
+        };
+        let said = &self.talk.said[self.me];
+        for _ in 0..messages {
+            self.ears.say((before, after), self.me, said.get())?;
+            self.due.push_back(due);
+            said.set(said.get() + 1);
+        }
+        self.ears.flush().await
+    }
+
+    /// Waits for messages; how many of one's own were acknowledged by them.
+    async fn hear(&mut self) -> Result<usize> {
+        let Self { talk, ears, me, heard, due, .. } = self;
+        let (mut acknowledged, mut now) = (0, None);
+        ears.hear(|message| {
+            heard.note(message)?;
+            // One that posts was acknowledged by the answer.
+            if message.sender == *me
+                && let Some(due) = due.pop_front()
+            {
+                acknowledged += 1;
+                talk.tally.add(now.get_or_insert_with(Instant::now).duration_since(due));
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(acknowledged)
+    }
+}
+
+/// Talks by requests, one after another.
+async fn post(talk: Rc<Talk>, mut poster: Box<Poster>, me: usize, mut ticks: Interval) -> Result<()> {
+    let said = &talk.said[me];
+    loop {
+        let due = match talk.pace {
+            Pace::Every(_) => ticks.tick().await,
+            Pace::Window(_) => Instant::now(),
+        };
+        if talk.stopping.get() {
+            return Ok(());
+        }
+        let number = said.get();
+        said.set(number + 1);
+        poster.say(me, number).await?;
+        talk.tally.add(due.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_doubled_and_misplaced_messages_are_noticed() {
+        let after = |messages: &[(usize, u64)]| {
+            let mut order = Order { first: 4, next: [0, 0] };
+            let mut heard = messages.iter().map(|&(sender, number)| Heard { sender, number });
+            heard.try_for_each(|message| order.note(message)).is_ok()
+        };
+        assert!(after(&[(4, 0), (5, 0), (4, 1)]));
+        assert!(!after(&[(4, 0), (4, 2)]));
+        assert!(!after(&[(4, 0), (4, 0)]));
+        assert!(!after(&[(4, 1), (4, 0)]));
+        assert!(!after(&[(6, 0)]));
+        assert!(!after(&[(3, 0)]));
+    }
+}

@@ -1,0 +1,86 @@
+//! Connections on which nothing happens: what each costs in memory, and all of them in CPU time.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use tokio::{task::JoinSet, time::sleep};
+
+use super::{
+    Load,
+    crowd::{self, meanwhile},
+    sends::ROOMS,
+    served,
+};
+use crate::{
+    compare::{
+        client::Client,
+        door::Door,
+        figures::Measured,
+        running::{Running, Site},
+    },
+    number::{count, real},
+    procfs::{self, KernelMemory},
+};
+
+/// What comes to rest after the handshakes.
+const REST: Duration = Duration::from_secs(3);
+
+/// Long enough for heartbeats, which come every 20 to 25 seconds, to reach everyone.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// Memory at one time, in bytes.
+struct Memory {
+    server: u64,
+    kernel: KernelMemory,
+}
+
+impl Memory {
+    fn now(server: &Running) -> Result<Self> {
+        Ok(Self { server: server.resident()?, kernel: procfs::kernel_memory()? })
+    }
+}
+
+pub(super) async fn measure(site: Site, load: Load) -> Result<Vec<Measured>> {
+    // What the registrations have left in the process would be taken for connections, and would hide that of others.
+    let (rooms, site) = served(site, async |server| server.contender().rooms(server, ROOMS, 2).await).await?;
+    let doors: Vec<Door> = rooms.concat().into_iter().cycle().take(load.idle).collect();
+    Ok(served(site, async |server| rest(server, &doors).await).await?.0)
+}
+
+async fn rest(server: &Running, doors: &[Door]) -> Result<Vec<Measured>> {
+    sleep(REST).await;
+    let before = Memory::now(server)?;
+    let meter = server.meter()?;
+    let mut tasks = JoinSet::new();
+    for client in crowd::enter(server, doors).await? {
+        tasks.spawn_local(hold(client));
+    }
+    let opening = meter.stop()?;
+    let (usage, after) = meanwhile(&mut tasks, async {
+        sleep(REST).await;
+        let meter = server.meter()?;
+        sleep(QUIET).await;
+        Ok((meter.stop()?, Memory::now(server)?))
+    })
+    .await?;
+    let number = count(doors.len());
+    let each = |after: u64, before: u64| real(after.saturating_sub(before)) / real(number);
+    Ok(vec![
+        Measured::of(format!("{} connections", doors.len()))
+            .less("server bytes/connection", each(after.server, before.server))
+            .less("server CPU ms/s", usage.server.as_secs_f64() * 1000.0 / usage.elapsed.as_secs_f64())
+            .less("server CPU µs to open one", opening.server_each(number))
+            .beside("server before, MiB", real(before.server) / real(1 << 20))
+            .beside("server with all, MiB", real(after.server) / real(1 << 20))
+            .beside("kernel bytes/connection, both ends", each(after.kernel.slab, before.kernel.slab))
+            .beside("of that in buffers", each(after.kernel.tcp_buffers, before.kernel.tcp_buffers))
+            .beside("other cores busy", usage.other_cores()),
+    ])
+}
+
+/// Answers pings, for ever. The mouth is kept: it may hold a connection.
+async fn hold(Client { mut ears, mouth: _mouth }: Client) -> Result<()> {
+    loop {
+        ears.hear(|message| bail!("nobody spoke: {message:?}")).await?;
+    }
+}
