@@ -8,6 +8,7 @@ mod envelope;
 mod fault;
 mod filters;
 mod forms;
+mod list;
 mod live;
 mod meetings;
 mod photos;

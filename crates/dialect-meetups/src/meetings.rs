@@ -25,7 +25,7 @@ use crate::{
     fault,
     filters::filter,
     forms::{choice, optional_day, point},
-    schema,
+    list, schema,
     wire::Meeting,
 };
 
@@ -50,24 +50,26 @@ pub(crate) async fn list(
     TokenAuth(caller): TokenAuth,
     base: BaseUrl,
     RawQuery(query): RawQuery,
-) -> Result<(HeaderMap, Json<Vec<Meeting>>), Reply> {
+) -> Result<(HeaderMap, Vec<u8>), Reply> {
     let query = query.unwrap_or_default();
     let mut fields = Fields::of_query(&query).empty_is_missing();
     let limit = fields.integer("limit").min(1).optional();
     let after = MeetingId(fields.integer("after").optional().unwrap_or(0));
     fields.done()?;
     let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MAX_LIST).min(MAX_LIST);
-    let Some(filter) = filter(&query) else { return Ok((HeaderMap::new(), Json(Vec::new()))) };
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let mut headers = HeaderMap::from_iter(json);
+    let Some(filter) = filter(&query) else {
+        return Ok((headers, list::written(&[], caller.account, &base)));
+    };
     // One more tells whether there is a next page.
     let mut seen = meetings::list(&app, &caller, filter, after, most + 1).await?;
-    let mut headers = HeaderMap::new();
     if seen.len() > most {
         seen.truncate(most);
         let last = seen.last().map_or(0, |seen| seen.meeting.id.0);
-        headers = next_link(&base, &query, most, last);
+        headers.extend(next_link(&base, &query, most, last));
     }
-    let shown = seen.into_iter().map(|seen| Meeting::new(seen, caller.account, &base)).collect();
-    Ok((headers, Json(shown)))
+    Ok((headers, list::written(&seen, caller.account, &base)))
 }
 
 /// `Link` to the next page (RFC 8288), which keeps the filters.

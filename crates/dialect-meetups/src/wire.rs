@@ -1,5 +1,7 @@
 //! The shapes of document 004.
 
+use std::sync::Arc;
+
 use domain::{
     AccountId, Time,
     accounts::Person,
@@ -21,8 +23,13 @@ pub(crate) fn photo_key(name: &str) -> String {
     format!("{PHOTO_FOLDER}{name}")
 }
 
+/// The name under which the photo of this key is served.
+pub(crate) fn file_name(key: &str) -> &str {
+    key.strip_prefix(PHOTO_FOLDER).unwrap_or(key)
+}
+
 fn photo_url(base: &BaseUrl, key: &str) -> String {
-    format!("{}/uploads/user-photos/{}", base.0, key.strip_prefix(PHOTO_FOLDER).unwrap_or(key))
+    format!("{}/uploads/user-photos/{}", base.0, file_name(key))
 }
 
 /// The URL of somebody's avatar, or `""`.
@@ -175,7 +182,7 @@ impl Meeting {
             description: meeting.description,
             group_type: meeting.grouping.number(),
             category: meeting.category.number(),
-            owner: FullUser::new(owner, viewer, base),
+            owner: FullUser::new(Arc::unwrap_or_clone(owner), viewer, base),
             coordinates: Coordinates { lat: meeting.place.lat(), lng: meeting.place.lng() },
             subway: None,
             href: format!("{}/meeting-detail/{}/", base.0, meeting.id),

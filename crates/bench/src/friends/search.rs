@@ -72,7 +72,7 @@ async fn ask(stage: &Stage, server: &Server, seeker: &Person, accounts: u64) -> 
     for (what, sought) in SOUGHT {
         let found: Vec<&str> =
             names.iter().map(String::as_str).filter(|name| name.contains(sought)).collect();
-        let last = found.len().div_ceil(PAGE);
+        let last = found.len().div_ceil(PAGE).max(1);
         let middle = if sought.is_empty() { Some(("middle", last / 2)) } else { None };
         for (place, number) in [("first", 1)].into_iter().chain(middle).chain([("last", last)]) {
             let path = format!("/api/users/?username={sought}&page={number}");

@@ -24,6 +24,9 @@ const EACH: u64 = 100;
 /// Every so many of the near meetings the asker takes part in.
 const TAKES_PART: u64 = 20;
 
+/// The number of one of four categories.
+const BAR: i64 = 2;
+
 /// When everything was made: the 1st of January 2020.
 const BEGAN: i64 = 1_577_836_800_000_000;
 
@@ -37,6 +40,11 @@ pub(super) async fn run(stage: &Stage, meetings: u64) -> Result<Vec<Row>> {
             },
         )
         .await
+}
+
+/// What the meeting of this id is about.
+fn category(id: u64) -> i64 {
+    i64::try_from(Dice::new(id).below(4)).unwrap_or(0)
 }
 
 /// Who made the meeting of this number, from 0: each of the near ones has an owner of its own.
@@ -146,7 +154,7 @@ fn meeting(places: &Places, number: u64, meetings: u64, asker: i64, dice: &mut D
         Cell::Text("A walk along the river, and tea afterwards. Bring a lantern.".into()),
         Cell::Text("2030-05-17".into()),
         Cell::Int(id % 2),
-        Cell::Int(id % 4),
+        Cell::Int(category(id.unsigned_abs())),
         Cell::Real(place.lat()),
         Cell::Real(place.lng()),
         Cell::Real(x),
@@ -161,7 +169,7 @@ async fn ask(stage: &Stage, server: &Server, token: &str, meetings: u64) -> Resu
     let places = Places::new(meetings);
     let near: Vec<u64> =
         (0..meetings).filter(|number| places.is_near(*number)).map(|number| number + 1).collect();
-    let bars: Vec<u64> = near.iter().copied().filter(|id| id % 4 == 2).collect();
+    let bars: Vec<u64> = near.iter().copied().filter(|id| category(*id) == BAR).collect();
     let around = format!("lat={}&lng={}&r={RADIUS}", MIDDLE.0, MIDDLE.1);
     let last = meetings - 20;
     let asks = [

@@ -2,6 +2,8 @@
 
 mod operations;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::civil::Date;
 
@@ -265,8 +267,8 @@ pub enum Standing {
 pub struct Seen {
     /// The meeting.
     pub meeting: Meeting,
-    /// Its owner.
-    pub owner: Portrait,
+    /// Its owner; meetings of one list share them.
+    pub owner: Arc<Portrait>,
     /// What it is to them.
     pub standing: Standing,
 }

@@ -1,6 +1,9 @@
 //! Making, changing and finding meetings.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::civil::Date;
 
@@ -86,6 +89,7 @@ fn born(today: Date, from: i64, to: i64) -> (String, String) {
 /// The meetings as the caller sees them. By three queries.
 async fn seen(app: &App, caller: &Caller, meetings: Vec<Meeting>) -> Result<Vec<Seen>> {
     let owners = portraits(app, meetings.iter().map(|meeting| meeting.owner).collect()).await?;
+    let owners: HashMap<_, _> = owners.into_iter().map(|(id, owner)| (id, Arc::new(owner))).collect();
     let others = meetings.iter().filter(|meeting| meeting.owner != caller.account);
     let others: Vec<_> = others.map(|meeting| meeting.id).collect();
     let approved =
@@ -93,7 +97,7 @@ async fn seen(app: &App, caller: &Caller, meetings: Vec<Meeting>) -> Result<Vec<
     let approved: HashSet<_> = approved.into_iter().collect();
     let seen = meetings.into_iter().filter_map(|meeting| {
         // An owner who was deleted in this moment took the meeting along.
-        let owner = owners.get(&meeting.owner)?.clone();
+        let owner = Arc::clone(owners.get(&meeting.owner)?);
         let standing = if meeting.owner == caller.account {
             Standing::Mine
         } else if approved.contains(&meeting.id) {
