@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messenger import api
+from messenger import api, measure
 from messenger.chat import Chat
 
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("users/add_friend/", api.add_friend),
     path("conversations/start/", api.start),
     path("conversations/<int:number>/", api.conversation),
+    path("measure/people/", measure.people),
+    path("measure/messages/", measure.messages),
 ]
 
 socket_urlpatterns = [path("ws/chat/<int:number>/", Chat.as_asgi())]

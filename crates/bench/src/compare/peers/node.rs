@@ -38,7 +38,7 @@ impl Node {
     }
 
     /// The way of somebody with this token into a room.
-    fn door(self, room: i64, token: &str) -> Door {
+    pub(super) fn door(self, room: i64, token: &str) -> Door {
         match self {
             Self::Ws => Door {
                 wire: Wire::WebSocket,
