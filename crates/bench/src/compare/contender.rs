@@ -47,6 +47,11 @@ pub(crate) trait Contender {
         false
     }
 
+    /// Whether one of ours is measured beside this peer.
+    fn beside(&self, _peer: &dyn Contender) -> bool {
+        true
+    }
+
     /// How its clients talk to it: `WebSocket`, `Socket.IO`, `HTTP and SSE`.
     fn protocol(&self) -> &'static str;
 

@@ -146,7 +146,8 @@ async fn rounds(case: Case, load: Load, rounds: u32, ours: &[Ready], peers: &[Re
             if outcome.failed(case, peer.contender.name()) {
                 continue;
             }
-            for one in ours.iter().chain([peer]) {
+            let beside = ours.iter().filter(|one| one.contender.beside(&*peer.contender));
+            for one in beside.chain([peer]) {
                 outcome.add(measure(case, load, one, (round, pair)).await);
             }
         }

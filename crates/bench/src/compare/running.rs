@@ -4,6 +4,7 @@ use std::{
     fs::File,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     os::unix::process::CommandExt,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     rc::Rc,
     time::{Duration, Instant},
@@ -130,6 +131,16 @@ impl Running {
     /// The most that its processes have been resident with, in bytes.
     pub(crate) fn peak(&self) -> Result<u64> {
         self.pids.iter().map(|pid| procfs::peak(*pid)).sum()
+    }
+
+    /// Where its data are.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.site.home.path().join("data")
+    }
+
+    /// What was started.
+    pub(crate) fn program(&self) -> &Path {
+        &self.site.installed.program
     }
 
     /// Whose server it is.

