@@ -356,6 +356,41 @@ def test_the_same_at_once_is_done_once(server: Server, vk: Vk) -> None:
     assert len({photo["photo"] for photo in photos}) == len(anna.myself()["photos"]) == 4
 
 
+def test_who_is_taken_out_says_and_hears_no_more(server: Server, vk: Vk) -> None:
+    anna, ivan, olga = people(server, vk, "Анна", "Иван", "Ольга")
+    meeting = anna.meet(group_type=1)["id"]
+    confirm = anna.let_in(ivan, meeting)
+    anna.let_in(olga, meeting)
+    [chat] = anna.chats()
+    slug, end = chat["channel_slug"], "-- the end --"
+    for _ in range(5):
+        said, heard_by_ivan = [], []
+        with anna.chat(slug) as annas, olga.chat(slug) as olgas, ivan.chat(slug) as ivans:
+
+            def talk(room: Any = ivans) -> None:
+                try:
+                    for number in range(10_000):
+                        room.raw(f"ivan {number}")
+                        olgas.raw(f"olga {number}")
+                        heard_by_ivan.append(room.heard()["text"])
+                except ConnectionClosed as closed:
+                    assert closed.rcvd and closed.rcvd.code == 4403
+
+            at_once(talk, lambda: anna.decide(confirm, is_rejected="True"))
+            # Whatever was stored of his was stored before that.
+            before = len([one for one in anna.messages(chat["id"]) if one["author"]["id"] == ivan.id])
+            olgas.raw(end)
+            while not said or said[-1] != end:
+                said.append(annas.heard()["text"])
+        history = anna.messages(chat["id"])
+        assert [one["text"] for one in history][-len(said) :] == said
+        assert len([one for one in history if one["author"]["id"] == ivan.id]) == before
+        assert heard_by_ivan == said[: len(heard_by_ivan)] and end not in heard_by_ivan
+        with ivan.chat(slug) as ivans:
+            assert ivans.close_code() == 4403
+        anna.decide(confirm, is_approved="True")
+
+
 # VK
 
 
