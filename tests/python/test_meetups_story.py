@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from support.fortytwo import Answer
 from support.meetups import FORBIDDEN, FORM, GONE, OK, App, envelope, understood
@@ -159,6 +160,28 @@ def test_everyone_in_a_group_hears_everyone(server: Server, vk: Vk) -> None:
         olgas.raw(b"\x00")
         assert olgas.close_code() == 1003
     assert len(anna.messages(chat["id"])) == 21
+
+
+def test_a_socket_takes_every_kind_of_token_and_no_frame_beyond_the_limit(server: Server, vk: Vk) -> None:
+    anna, ivan = people(server, vk, "Анна", "Иван")
+    anna.let_in(ivan, anna.meet()["id"])
+    [chat] = anna.chats()
+    path = f"/chat/{chat['channel_slug']}"
+    for query in ("token", "access_token"):
+        for end in ("", "/"):
+            with connect(f"{server.socket_url}{path}{end}?{query}={anna.token}", proxy=None) as socket_:
+                socket_.send("hi")
+                assert checked(read(socket_.recv(timeout=60)), anna.shapes.frame)["text"] == "hi"
+    bearer = {"Authorization": f"Bearer {anna.token}"}
+    with connect(f"{server.socket_url}{path}/?token=nonsense", additional_headers=bearer, proxy=None) as socket_:
+        # A mebibyte is read, and dropped as too long a message; more is no frame to be read.
+        socket_.send("x" * (1 << 20))
+        socket_.send("here")
+        assert read(socket_.recv(timeout=60))["text"] == "here"
+        socket_.send("x" * ((1 << 20) + 1))
+        with pytest.raises(ConnectionClosed) as closed:
+            socket_.recv(timeout=60)
+        assert closed.value.rcvd and closed.value.rcvd.code == 1009
 
 
 def test_what_the_owner_alone_may_see(server: Server, vk: Vk) -> None:
@@ -411,6 +434,19 @@ def test_only_the_owner_of_a_token_signs_in(server: Server, vk: Vk) -> None:
         assert asked.method == "POST" and "user_ids" not in asked.form and "?" not in asked.path
         assert asked.headers["content-type"].startswith("application/x-www-form-urlencoded")
     assert not re.search("annas|ivans|made up", server.log_text())
+
+
+def test_guessing_is_limited_by_the_id(server: Server, vk: Vk) -> None:
+    vk.owners = {"annas": 112002, "ivans": 112003}
+    for number in range(10):
+        understood(App(server).try_sign_in(112002, f"guess {number}"), NO_TOKEN, 401)
+    asked = len(vk.asked)
+    answer = App(server).try_sign_in(112002, "annas")
+    understood(answer, {"detail": re.compile(r"Request was throttled\. Expected available in \d+ seconds\.")}, 429)
+    assert 0 < int(answer.headers["retry-after"]) <= 300
+    assert len(vk.asked) == asked
+    # Others are not kept out by that.
+    App(server).sign_in(112003, "ivans")
 
 
 def test_with_a_service_key_only_the_applications_own_tokens_sign_in(new_server: Callable[[], Server], vk: Vk) -> None:

@@ -48,7 +48,8 @@ pub(crate) async fn send(
     let place = relations::conversation(&app, &caller, relation).await.map_err(fault::sending)?;
     let stored = messages::post(&app, &caller, place, draft).await.map_err(fault::sending)?;
     // A repeat may name another friendship than the first did. Whatever is written to a friend has a receipt.
-    let data = stored.posted.relation.and_then(|shown| MessageStatus::of(&stored.posted.message, shown, &base));
+    let data =
+        stored.posted.relation.and_then(|shown| MessageStatus::of(&stored.posted.message, shown, &base));
     let data = data.ok_or_else(fault::no_friendship)?;
     Ok((StatusCode::CREATED, Json(Sent { success: "Message sent successfully", data })))
 }
