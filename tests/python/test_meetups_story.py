@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from support.fortytwo import Answer
 from support.meetups import FORBIDDEN, FORM, GONE, OK, App, envelope, understood
@@ -159,6 +160,28 @@ def test_everyone_in_a_group_hears_everyone(server: Server, vk: Vk) -> None:
         olgas.raw(b"\x00")
         assert olgas.close_code() == 1003
     assert len(anna.messages(chat["id"])) == 21
+
+
+def test_a_socket_takes_every_kind_of_token_and_no_frame_beyond_the_limit(server: Server, vk: Vk) -> None:
+    anna, ivan = people(server, vk, "Анна", "Иван")
+    anna.let_in(ivan, anna.meet()["id"])
+    [chat] = anna.chats()
+    path = f"/chat/{chat['channel_slug']}"
+    for query in ("token", "access_token"):
+        for end in ("", "/"):
+            with connect(f"{server.socket_url}{path}{end}?{query}={anna.token}", proxy=None) as socket_:
+                socket_.send("hi")
+                assert checked(read(socket_.recv(timeout=60)), anna.shapes.frame)["text"] == "hi"
+    bearer = {"Authorization": f"Bearer {anna.token}"}
+    with connect(f"{server.socket_url}{path}/?token=nonsense", additional_headers=bearer, proxy=None) as socket_:
+        # A mebibyte is read, and dropped as too long a message; more is no frame to be read.
+        socket_.send("x" * (1 << 20))
+        socket_.send("here")
+        assert read(socket_.recv(timeout=60))["text"] == "here"
+        socket_.send("x" * ((1 << 20) + 1))
+        with pytest.raises(ConnectionClosed) as closed:
+            socket_.recv(timeout=60)
+        assert closed.value.rcvd and closed.value.rcvd.code == 1009
 
 
 def test_what_the_owner_alone_may_see(server: Server, vk: Vk) -> None:
@@ -356,6 +379,41 @@ def test_the_same_at_once_is_done_once(server: Server, vk: Vk) -> None:
     assert len({photo["photo"] for photo in photos}) == len(anna.myself()["photos"]) == 4
 
 
+def test_who_is_taken_out_says_and_hears_no_more(server: Server, vk: Vk) -> None:
+    anna, ivan, olga = people(server, vk, "Анна", "Иван", "Ольга")
+    meeting = anna.meet(group_type=1)["id"]
+    confirm = anna.let_in(ivan, meeting)
+    anna.let_in(olga, meeting)
+    [chat] = anna.chats()
+    slug, end = chat["channel_slug"], "-- the end --"
+    for _ in range(5):
+        said, heard_by_ivan = [], []
+        with anna.chat(slug) as annas, olga.chat(slug) as olgas, ivan.chat(slug) as ivans:
+
+            def talk(room: Any = ivans) -> None:
+                try:
+                    for number in range(10_000):
+                        room.raw(f"ivan {number}")
+                        olgas.raw(f"olga {number}")
+                        heard_by_ivan.append(room.heard()["text"])
+                except ConnectionClosed as closed:
+                    assert closed.rcvd and closed.rcvd.code == 4403
+
+            at_once(talk, lambda: anna.decide(confirm, is_rejected="True"))
+            # Whatever was stored of his was stored before that.
+            before = len([one for one in anna.messages(chat["id"]) if one["author"]["id"] == ivan.id])
+            olgas.raw(end)
+            while not said or said[-1] != end:
+                said.append(annas.heard()["text"])
+        history = anna.messages(chat["id"])
+        assert [one["text"] for one in history][-len(said) :] == said
+        assert len([one for one in history if one["author"]["id"] == ivan.id]) == before
+        assert heard_by_ivan == said[: len(heard_by_ivan)] and end not in heard_by_ivan
+        with ivan.chat(slug) as ivans:
+            assert ivans.close_code() == 4403
+        anna.decide(confirm, is_approved="True")
+
+
 # VK
 
 
@@ -376,6 +434,19 @@ def test_only_the_owner_of_a_token_signs_in(server: Server, vk: Vk) -> None:
         assert asked.method == "POST" and "user_ids" not in asked.form and "?" not in asked.path
         assert asked.headers["content-type"].startswith("application/x-www-form-urlencoded")
     assert not re.search("annas|ivans|made up", server.log_text())
+
+
+def test_guessing_is_limited_by_the_id(server: Server, vk: Vk) -> None:
+    vk.owners = {"annas": 112002, "ivans": 112003}
+    for number in range(10):
+        understood(App(server).try_sign_in(112002, f"guess {number}"), NO_TOKEN, 401)
+    asked = len(vk.asked)
+    answer = App(server).try_sign_in(112002, "annas")
+    understood(answer, {"detail": re.compile(r"Request was throttled\. Expected available in \d+ seconds\.")}, 429)
+    assert 0 < int(answer.headers["retry-after"]) <= 300
+    assert len(vk.asked) == asked
+    # Others are not kept out by that.
+    App(server).sign_in(112003, "ivans")
 
 
 def test_with_a_service_key_only_the_applications_own_tokens_sign_in(new_server: Callable[[], Server], vk: Vk) -> None:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from support.friends import FRIENDSHIP, POST_MESSAGE, POST_SEEN, flags, friends
 from support.people import Person, signed_in
 from support.server import Server
 
@@ -94,3 +95,33 @@ def test_signing_out_many_times_at_once(server: Server) -> None:
     assert set(statuses(answers)) <= {200, 401}
     assert statuses(answers)[200] >= 1
     assert ana.ask("GET", "/users/user_list/").status_code == 401
+
+
+def test_one_friendship_a_pair_whoever_asks_first(server: Server) -> None:
+    ana, ben = friends(server, "ana", "ben")
+
+    def ask(pair) -> httpx.Response:
+        return pair[0].ask("POST", FRIENDSHIP, json={"to_user": pair[1].id, "status": "accepted"})
+
+    answers = at_once(ask, *[(ana, ben), (ben, ana)] * 6)
+    assert statuses(answers) == {201: 1, 400: 11}
+    assert {answer.json()["detail"] for answer in answers if answer.status_code == 400} == {"Friendship already exists."}
+    [made] = [answer.json()["id"] for answer in answers if answer.status_code == 201]
+    assert [one["id"] for one in ana.get(FRIENDSHIP)] == [one["id"] for one in ben.get(FRIENDSHIP)] == [made]
+
+
+def test_one_message_a_client_id_and_one_receipt_a_message(server: Server) -> None:
+    ana, ben = friends(server, "ana", "ben")
+    friendship = ana.befriend(ben)
+    with ana.socket() as anas:
+        body = {"channel": friendship, "content": "once", "client_id": "c"}
+        answers = at_once(lambda _: ana.ask("POST", POST_MESSAGE, json=body), *range(12))
+        assert statuses(answers) == {201: 12}
+        [message] = {answer.json()["data"]["message"]["id"] for answer in answers}
+        seen = at_once(lambda _: ben.ask("POST", POST_SEEN, json={"message_id": message}), *range(12))
+        assert statuses(seen) == {200: 12}
+        assert anas.message()["message"]["id"] == message
+        assert flags(anas.receipt()) == (True, True)
+        anas.say(friendship, "nothing between")
+        assert anas.message()["message"]["content"] == "nothing between"
+    assert [row["message"]["content"] for row in ben.history(friendship)] == ["once", "nothing between"]
