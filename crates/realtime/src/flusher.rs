@@ -10,15 +10,26 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread::available_parallelism,
+    time::Duration,
 };
 
 use tokio::{
     sync::Notify,
     task::{JoinHandle, yield_now},
+    time::{Instant, sleep},
 };
 
 /// Sockets that are written to before other tasks get their turn: some 200 µs of writing.
 const AT_A_TIME: usize = 32;
+
+/// A round of so many sockets is a wide one: it takes about a millisecond.
+const WIDE: usize = 64;
+
+/// After a wide round the next one is put off, for the messages that are on their way to share its writes.
+const GATHER: Duration = Duration::from_millis(1);
+
+/// But not when nothing was written for so long: then nothing is on its way.
+const QUIET: Duration = Duration::from_millis(5);
 
 /// A socket that something is queued for.
 pub trait Outlet: Send + Sync {
@@ -78,21 +89,23 @@ impl Line {
 
     async fn run(self) {
         let mut round = Vec::new();
+        let mut wide_until = None;
         loop {
             self.0.wake.notified().await;
-            loop {
-                mem::swap(&mut round, &mut self.0.outlets.lock().unwrap_or_else(PoisonError::into_inner));
-                if round.is_empty() {
-                    break;
-                }
-                for (number, outlet) in round.drain(..).enumerate() {
-                    flush(&*outlet);
-                    drop(outlet);
-                    if number % AT_A_TIME == AT_A_TIME - 1 {
-                        yield_now().await;
-                    }
+            if wide_until.is_some_and(|until: Instant| until.elapsed() < QUIET) {
+                sleep(GATHER).await;
+            }
+            // Whoever joins from now on wakes again.
+            mem::swap(&mut round, &mut self.0.outlets.lock().unwrap_or_else(PoisonError::into_inner));
+            let is_wide = round.len() >= WIDE;
+            for (number, outlet) in round.drain(..).enumerate() {
+                flush(&*outlet);
+                drop(outlet);
+                if number % AT_A_TIME == AT_A_TIME - 1 {
+                    yield_now().await;
                 }
             }
+            wide_until = is_wide.then(Instant::now);
         }
     }
 }
