@@ -5,9 +5,11 @@
 //! is too slow overflows its own queue, and nobody waits for it.
 
 mod bus;
+mod flusher;
 mod hub;
 mod queue;
 
 pub use bus::LocalBus;
+pub use flusher::{Flusher, Outlet};
 pub use hub::{Ear, Heard, Hub, Listening, Shape};
 pub use queue::{Close, Frame, Note, Queue, Waiting};

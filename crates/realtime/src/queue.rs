@@ -2,12 +2,15 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    fmt, mem,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak},
 };
 
 use bytes::Bytes;
 use domain::{AccountId, MessageId};
 use tokio::sync::Notify;
+
+use crate::{Flusher, Outlet};
 
 /// Bytes that a queued frame costs beyond its payload, for the bound.
 const OVERHEAD: usize = size_of::<Frame>();
@@ -53,11 +56,11 @@ impl<B: Into<Bytes>> From<B> for Frame {
 }
 
 /// The frames that wait for one socket, and whether it is to be closed.
-#[derive(Debug)]
 pub struct Queue {
     state: Mutex<State>,
     wake: Notify,
     max_bytes: usize,
+    drained: OnceLock<Drained>,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +68,14 @@ struct State {
     frames: VecDeque<Frame>,
     bytes: usize,
     close: Option<Close>,
+    /// Somebody knows that something waits, and has not taken it yet: nobody needs to be told of more.
+    told: bool,
+}
+
+/// Who empties a queue, and where it is put in line for that.
+struct Drained {
+    by: Weak<dyn Outlet>,
+    line: crate::flusher::Line,
 }
 
 /// What [`Queue::take`] gives.
@@ -79,26 +90,42 @@ pub struct Waiting {
 impl Queue {
     /// A queue that holds `max_bytes` at most.
     pub fn new(max_bytes: usize) -> Self {
-        Self { state: Mutex::default(), wake: Notify::new(), max_bytes }
+        Self { state: Mutex::default(), wake: Notify::new(), max_bytes, drained: OnceLock::new() }
     }
 
-    /// Adds a frame. When it does not fit, what waits is dropped and the socket is to be closed with
-    /// [`Close::TOO_SLOW`]. After a close nothing is added.
+    /// From now on `flusher` has `outlet` write what is pushed, for as long as there is that outlet; who waits on the
+    /// queue hears only of closes, and of [`Self::call`]. Only the first outlet counts.
+    pub fn drain_by(&self, flusher: &Flusher, outlet: Weak<dyn Outlet>) {
+        let _ = self.drained.set(Drained { by: outlet, line: flusher.line() });
+    }
+
+    /// Adds a frame, and sees to it that somebody comes for it. When it does not fit, what waits is dropped and the
+    /// socket is to be closed with [`Close::TOO_SLOW`]. After a close nothing is added.
     pub fn push(&self, frame: impl Into<Frame>) {
-        let frame = frame.into();
         let mut state = self.lock();
         if state.close.is_some() {
             return;
         }
-        let size = frame.bytes.len() + OVERHEAD;
-        // A single frame may be larger than the bound; it is a backlog that is refused.
-        if state.bytes > 0 && state.bytes + size > self.max_bytes {
-            *state = State { close: Some(Close::TOO_SLOW), ..State::default() };
-        } else {
-            state.bytes += size;
-            state.frames.push_back(frame);
+        state.add(frame.into(), self.max_bytes);
+        let overflows = state.close.is_some();
+        if mem::replace(&mut state.told, true) {
+            return;
         }
         drop(state);
+        let outlet = self.drained.get().filter(|_| !overflows);
+        match outlet.and_then(|drained| Some((&drained.line, drained.by.upgrade()?))) {
+            Some((line, outlet)) => line.join(outlet),
+            None => self.call(),
+        }
+    }
+
+    /// The same, but nobody is told: for the one who takes it next anyway.
+    pub fn put(&self, frame: impl Into<Frame>) {
+        self.lock().add(frame.into(), self.max_bytes);
+    }
+
+    /// Wakes who waits on the queue.
+    pub fn call(&self) {
         self.wake.notify_one();
     }
 
@@ -107,12 +134,13 @@ impl Queue {
         let mut state = self.lock();
         state.close.get_or_insert(why);
         drop(state);
-        self.wake.notify_one();
+        self.call();
     }
 
     /// Takes frames in order until their payloads reach `enough` bytes, or none waits. What is taken no longer counts.
     pub fn take(&self, enough: usize) -> Waiting {
         let mut state = self.lock();
+        state.told = false;
         let (mut frames, mut taken) = (Vec::new(), 0);
         while taken < enough
             && let Some(frame) = state.frames.pop_front()
@@ -135,14 +163,36 @@ impl Queue {
         self.lock().close
     }
 
-    /// Waits until something was pushed, or the queue was closed, since the last wait. May return early.
-    /// Safe to cancel.
+    /// Waits until something was pushed that nobody has been told of, or the queue was closed, since the last wait. Of
+    /// what comes before the next [`Self::take`] nobody is told again. May return early. Safe to cancel.
     pub async fn wait(&self) {
         self.wake.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn add(&mut self, frame: Frame, max_bytes: usize) {
+        if self.close.is_some() {
+            return;
+        }
+        let size = frame.bytes.len() + OVERHEAD;
+        // A single frame may be larger than the bound; it is a backlog that is refused.
+        if self.bytes > 0 && self.bytes + size > max_bytes {
+            *self = Self { close: Some(Close::TOO_SLOW), ..Self::default() };
+        } else {
+            self.bytes += size;
+            self.frames.push_back(frame);
+        }
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Queue").field("state", &self.state).finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@ mod live;
 mod outgoing;
 mod pump;
 mod rate;
+mod shared;
 mod sockets;
 
 pub use handshake::{Handshake, Raw};

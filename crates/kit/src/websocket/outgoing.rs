@@ -1,4 +1,4 @@
-//! What goes to the client: bytes that wait for the system, frames that wait for those, and a replay before both.
+//! What goes to the client: bytes that wait for the system, and frames that wait for those.
 
 use std::{
     cell::RefCell,
@@ -9,14 +9,10 @@ use std::{
 };
 
 use domain::MessageId;
-use futures_util::StreamExt;
-use realtime::{Close, Frame, Note, Queue};
+use realtime::{Close, Frame, Note, Queue, Waiting};
 use tokio::net::TcpStream;
 
-use super::{
-    Replay,
-    frame::{Opcode, encode, encode_close},
-};
+use super::frame::{Opcode, encode, encode_close};
 
 /// Bytes that are encoded and written at once.
 const BATCH: usize = 64 << 10;
@@ -31,10 +27,22 @@ pub(super) struct Outgoing {
     unwritten: Vec<u8>,
     /// What those bytes, and the ones just written, carry.
     notes: Vec<Note>,
-    replay: Option<Replay>,
+    /// What is queued comes behind a replay, whose end is not reached.
+    is_replaying: bool,
     /// The messages that the replay gave.
     replayed: HashSet<MessageId>,
     compare_until: Option<Instant>,
+}
+
+/// What may be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum What {
+    /// What waits for the system.
+    Waiting,
+    /// Then what is queued.
+    Queued,
+    /// Then the close of the queue.
+    Close,
 }
 
 /// What a round of writing came to.
@@ -49,12 +57,12 @@ pub(super) struct Written {
 }
 
 impl Outgoing {
-    pub(super) fn new(queue: Arc<Queue>, replay: Option<Replay>) -> Self {
+    pub(super) fn new(queue: Arc<Queue>, is_replaying: bool) -> Self {
         Self {
             queue,
             unwritten: Vec::new(),
             notes: Vec::new(),
-            replay,
+            is_replaying,
             replayed: HashSet::new(),
             compare_until: None,
         }
@@ -69,23 +77,15 @@ impl Outgoing {
         !self.unwritten.is_empty()
     }
 
-    /// Whether the next page of a replay is due.
+    /// Whether a replay goes on.
     pub(super) fn is_replaying(&self) -> bool {
-        self.replay.is_some() && self.unwritten.is_empty()
-    }
-
-    /// Waits for the next page of the replay; to be handed to [`Self::replayed`]. Safe to cancel.
-    pub(super) async fn next_page(&mut self) -> Option<Vec<Frame>> {
-        match &mut self.replay {
-            Some(replay) => replay.next().await,
-            None => None,
-        }
+        self.is_replaying
     }
 
     /// Adds a page of the replay, or ends it.
     pub(super) fn replayed(&mut self, page: Option<Vec<Frame>>) {
         let Some(page) = page else {
-            self.replay = None;
+            self.is_replaying = false;
             self.compare_until = Some(Instant::now() + COMPARE_FOR);
             return;
         };
@@ -106,11 +106,9 @@ impl Outgoing {
         encode_close(code, &mut self.unwritten);
     }
 
-    /// Writes until the system takes no more. What is queued is left there when `only_waiting`.
-    pub(super) fn write(&mut self, socket: &TcpStream, only_waiting: bool) -> io::Result<Written> {
-        thread_local! {
-            static BATCHED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-        }
+    /// Writes until the system takes no more. What is queued is left there while a replay goes on, but not when the
+    /// queue is closed.
+    pub(super) fn write(&mut self, socket: &TcpStream, what: What) -> io::Result<Written> {
         let mut written = Written::default();
         loop {
             if !self.unwritten.is_empty() {
@@ -123,37 +121,47 @@ impl Outgoing {
             }
             written.notes.append(&mut self.notes);
             written.all = true;
-            if only_waiting
+            if what == What::Waiting
                 || written.close.is_some()
-                || self.replay.is_some() && self.queue.closing().is_none()
+                || self.is_replaying && self.queue.closing().is_none()
             {
                 return Ok(written);
             }
-            let waiting = self.queue.take(BATCH);
+            let mut waiting = self.queue.take(BATCH);
+            if what == What::Queued {
+                waiting.close = None;
+            }
             if waiting.frames.is_empty() && waiting.close.is_none() {
                 return Ok(written);
             }
             written.all = false;
             written.close = waiting.close;
-            BATCHED.with_borrow_mut(|batch| {
-                batch.clear();
-                for frame in waiting.frames {
-                    if !self.was_replayed(&frame) {
-                        self.notes.extend(frame.note);
-                        encode(Opcode::Text, &frame.bytes, batch);
-                    }
-                }
-                if let Some(Close(code)) = waiting.close {
-                    encode_close(code, batch);
-                }
-                let taken = try_write(socket, batch)?;
-                self.unwritten.extend_from_slice(&batch[taken..]);
-                if batch.capacity() > 4 * BATCH {
-                    *batch = Vec::new();
-                }
-                io::Result::Ok(())
-            })?;
+            self.write_taken(socket, waiting)?;
         }
+    }
+
+    fn write_taken(&mut self, socket: &TcpStream, waiting: Waiting) -> io::Result<()> {
+        thread_local! {
+            static BATCHED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        }
+        BATCHED.with_borrow_mut(|batch| {
+            batch.clear();
+            for frame in waiting.frames {
+                if !self.was_replayed(&frame) {
+                    self.notes.extend(frame.note);
+                    encode(Opcode::Text, &frame.bytes, batch);
+                }
+            }
+            if let Some(Close(code)) = waiting.close {
+                encode_close(code, batch);
+            }
+            let taken = try_write(socket, batch)?;
+            self.unwritten.extend_from_slice(&batch[taken..]);
+            if batch.capacity() > 4 * BATCH {
+                *batch = Vec::new();
+            }
+            Ok(())
+        })
     }
 
     fn was_replayed(&mut self, frame: &Frame) -> bool {

@@ -3,21 +3,21 @@
 use std::{
     cell::RefCell,
     io,
-    sync::Arc,
+    sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
-use realtime::{Close, Frame, Queue};
+use realtime::{Close, Flusher, Frame, Outlet, Queue};
 use tokio::time::sleep_until;
 
 use super::{
-    Limits, Live, Said,
+    Limits, Live, Replay, Said,
     frame::{Decoder, Incoming, Opcode},
     handshake::Raw,
-    outgoing::Outgoing,
+    outgoing::{Outgoing, What},
     rate::Bucket,
+    shared::Shared,
 };
 
 /// Bytes that are read at once.
@@ -39,10 +39,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 const SLOW_CLOSE_WITHIN: Duration = Duration::from_mins(1);
 
 pub(super) struct Pump<L> {
-    raw: Raw,
-    live: L,
-    queue: Arc<Queue>,
-    out: Outgoing,
+    shared: Arc<Shared<L>>,
+    replay: Option<Replay>,
     decoder: Decoder,
     bucket: Bucket,
     in_flight: FuturesOrdered<BoxFuture<'static, Vec<Frame>>>,
@@ -77,15 +75,14 @@ enum State {
 }
 
 impl<L: Live> Pump<L> {
-    pub(super) fn new(raw: Raw, live: L, out: Outgoing, limits: Limits) -> Self {
+    pub(super) fn new(raw: Raw, live: L, queue: Arc<Queue>, replay: Option<Replay>, limits: Limits) -> Self {
         let now = Instant::now();
+        let (shared, early) = Shared::new(raw, live, Outgoing::new(queue, replay.is_some()));
         let mut decoder = Decoder::new(limits.max_message);
-        decoder.feed(&raw.early);
+        decoder.feed(&early);
         Self {
-            raw,
-            live,
-            queue: Arc::clone(out.queue()),
-            out,
+            shared,
+            replay,
             decoder,
             bucket: Bucket::new(limits.rate, now),
             in_flight: FuturesOrdered::new(),
@@ -98,8 +95,10 @@ impl<L: Live> Pump<L> {
         }
     }
 
-    pub(super) async fn run(mut self) {
-        self.raw.early = Bytes::new();
+    /// Carries the socket until it ends. What is queued is written by the flusher, where it can be.
+    pub(super) async fn run(mut self, flusher: &Flusher) {
+        let outlet: Weak<dyn Outlet> = Arc::downgrade(&self.shared) as Weak<dyn Outlet>;
+        self.shared.queue().drain_by(flusher, outlet);
         self.decode();
         while self.state != State::Done {
             if let Err(fault) = self.step().await {
@@ -107,6 +106,7 @@ impl<L: Live> Pump<L> {
                 break;
             }
         }
+        self.shared.side().is_flushed = false;
         // What was begun is finished, though nobody is there to hear the answer.
         while self.in_flight.next().await.is_some() {}
     }
@@ -117,13 +117,22 @@ impl<L: Live> Pump<L> {
         if self.state == State::Done {
             return Ok(());
         }
-        let socket = &self.raw.socket;
         let (alarm_at, may_read) = (self.alarm_at(), self.may_read());
-        let (is_waiting, is_replaying) = (self.out.is_waiting(), self.out.is_replaying());
+        let (is_waiting, is_replaying) = {
+            let side = self.shared.side();
+            (side.out.is_waiting(), side.out.is_replaying())
+        };
+        let (socket, queue) = (self.shared.socket(), self.shared.queue());
+        let next_page = async {
+            match &mut self.replay {
+                Some(replay) => replay.next().await,
+                None => None,
+            }
+        };
         tokio::select! {
-            () = self.queue.wait(), if !is_replaying && self.state.heeds_queue() => self.heed_close(),
+            () = queue.wait(), if !is_replaying && self.state.heeds_queue() => self.heed_close(),
             writable = socket.writable(), if is_waiting => writable?,
-            page = self.out.next_page(), if is_replaying => self.out.replayed(page),
+            page = next_page, if is_replaying && !is_waiting => self.replayed(page),
             Some(answers) = self.in_flight.next(), if !self.in_flight.is_empty() => {
                 // Those before it may still be at work when it is begun: all have to be done.
                 self.alone &= !self.in_flight.is_empty();
@@ -139,9 +148,17 @@ impl<L: Live> Pump<L> {
         Ok(())
     }
 
+    fn replayed(&mut self, page: Option<Vec<Frame>>) {
+        if page.is_none() {
+            self.replay = None;
+        }
+        self.shared.side().out.replayed(page);
+    }
+
+    /// To be followed by [`Self::write`].
     fn push(&self, answers: Vec<Frame>) {
         for answer in answers {
-            self.queue.push(answer);
+            self.shared.queue().put(answer);
         }
     }
 
@@ -161,9 +178,9 @@ impl<L: Live> Pump<L> {
         thread_local! {
             static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
         }
-        let (decoder, deaf) = (&mut self.decoder, self.deaf);
+        let (decoder, deaf, socket) = (&mut self.decoder, self.deaf, self.shared.socket());
         let read = BUFFER.with_borrow_mut(|buffer| {
-            let read = self.raw.socket.try_read(buffer);
+            let read = socket.try_read(buffer);
             if let Ok(bytes) = read
                 && !deaf
             {
@@ -204,20 +221,23 @@ impl<L: Live> Pump<L> {
             (Incoming::Close(_), State::CloseSent { .. }) => self.state = State::Done,
             (Incoming::Pong, _) | (_, State::CloseSent { .. }) => {}
             (Incoming::Close(code), _) => {
-                self.out.close(code.unwrap_or(1000));
+                self.shared.side().out.close(code.unwrap_or(1000));
                 self.state = State::Answering { deadline: Instant::now() + CLOSE_WITHIN };
             }
-            (Incoming::Ping(payload), _) => self.out.control(Opcode::Pong, &payload),
+            (Incoming::Ping(payload), _) => {
+                self.shared.side().out.control(Opcode::Pong, &payload);
+            }
             (Incoming::Text(text), _) => {
                 if self.bucket.take(Instant::now()) {
-                    let said = self.live.said(text);
+                    let said = self.shared.side().live.said(text);
                     self.answer(said);
-                } else if let Some(frame) = self.live.throttled() {
-                    self.push(vec![frame.into()]);
+                } else {
+                    let frame = self.shared.side().live.throttled();
+                    self.push(frame.into_iter().map(Frame::from).collect());
                 }
             }
             (Incoming::Binary(bytes), _) => {
-                let said = self.live.said_binary(bytes);
+                let said = self.shared.side().live.said_binary(bytes);
                 self.answer(said);
             }
         }
@@ -237,15 +257,20 @@ impl<L: Live> Pump<L> {
 
     fn close(&mut self, code: u16) {
         if self.state == State::Open {
-            self.queue.close(Close(code));
+            self.shared.queue().close(Close(code));
             self.state = State::Closing { deadline: Instant::now() + CLOSE_WITHIN };
         }
     }
 
     fn write(&mut self) -> io::Result<()> {
-        let written = self.out.write(&self.raw.socket, !self.state.heeds_queue())?;
+        let mut side = self.shared.side();
+        if let Some(fault) = side.fault.take() {
+            return Err(fault);
+        }
+        let what = if self.state.heeds_queue() { What::Close } else { What::Waiting };
+        let written = side.out.write(self.shared.socket(), what)?;
         if !written.notes.is_empty() {
-            self.live.wrote(&written.notes);
+            side.live.wrote(&written.notes);
         }
         if let Some(why) = written.close {
             self.state = State::CloseSent { deadline: self.close_deadline(why) };
@@ -253,6 +278,7 @@ impl<L: Live> Pump<L> {
         if written.all && matches!(self.state, State::Answering { .. }) {
             self.state = State::Done;
         }
+        side.is_flushed = self.state == State::Open && !side.out.is_waiting() && !side.out.is_replaying();
         Ok(())
     }
 
@@ -267,7 +293,7 @@ impl<L: Live> Pump<L> {
     /// A queue that was closed from outside is emptied first, but not for ever.
     fn heed_close(&mut self) {
         if self.state == State::Open
-            && let Some(why) = self.queue.closing()
+            && let Some(why) = self.shared.queue().closing()
         {
             self.state = State::Closing { deadline: self.close_deadline(why) };
         }
@@ -292,7 +318,7 @@ impl<L: Live> Pump<L> {
             State::Open if has_expired => self.close(Close::SESSION_ENDED.0),
             State::Open if !self.pinged => {
                 self.pinged = true;
-                self.out.control(Opcode::Ping, b"");
+                self.shared.side().out.control(Opcode::Ping, b"");
             }
             _ => self.state = State::Done,
         }

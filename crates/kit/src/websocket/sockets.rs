@@ -1,13 +1,16 @@
 //! All open sockets.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::response::Response;
 use bytes::Bytes;
-use realtime::{Close, Listening, Queue};
+use realtime::{Close, Flusher, Listening, Queue};
 use tokio_util::task::TaskTracker;
 
-use super::{Handshake, Limits, Live, Replay, Said, outgoing::Outgoing, pump::Pump};
+use super::{Handshake, Limits, Live, Replay, Said, pump::Pump};
 
 /// The longest message of a socket that is closed at once, in bytes. What is longer cannot be read over, and the client's
 /// answer to the close not be seen.
@@ -31,8 +34,12 @@ impl Live for Refused {
 }
 
 /// All open sockets of the process.
-#[derive(Clone, Debug, Default)]
-pub struct Sockets(TaskTracker);
+#[derive(Clone, Default)]
+pub struct Sockets {
+    tracker: TaskTracker,
+    /// Writes to them; it starts with the first.
+    flusher: Arc<OnceLock<Flusher>>,
+}
 
 impl Sockets {
     /// Accepts the handshake: from now on the client talks to `live`, and gets what comes on `queue`.
@@ -56,18 +63,19 @@ impl Sockets {
         limits: Limits,
         replay: Option<Replay>,
     ) -> Response {
-        let tracker = self.0.clone();
+        let Self { tracker, flusher } = self.clone();
         handshake.accept(move |raw| {
             tracker.track_future(async move {
                 let _listening = listening;
-                Pump::new(raw, live, Outgoing::new(queue, replay), limits).run().await;
+                let flusher = flusher.get_or_init(Flusher::start);
+                Pump::new(raw, live, queue, replay, limits).run(flusher).await;
             })
         })
     }
 
     /// Counts `connection` among the open sockets for as long as it runs.
     pub fn track<F: Future>(&self, connection: F) -> impl Future<Output = F::Output> + use<F> {
-        self.0.track_future(connection)
+        self.tracker.track_future(connection)
     }
 
     /// Accepts the handshake only to close with this code: for clients that cannot read the status of a refusal.
@@ -75,19 +83,20 @@ impl Sockets {
         let queue = Arc::new(Queue::new(0));
         queue.close(why);
         let limits = Limits { max_message: MAX_REFUSED, rate: None, expires_at: None };
-        let tracker = self.0.clone();
+        let Self { tracker, flusher } = self.clone();
         handshake.accept(move |raw| {
             tracker.track_future(async move {
-                Pump::new(raw, Refused, Outgoing::new(queue, None), limits).run().await;
+                let flusher = flusher.get_or_init(Flusher::start);
+                Pump::new(raw, Refused, queue, None, limits).run(flusher).await;
             })
         })
     }
 
     /// Waits until all are closed, so long at most. No socket is to be opened any more.
     pub async fn closed(&self, within: Duration) {
-        self.0.close();
-        if tokio::time::timeout(within, self.0.wait()).await.is_err() {
-            tracing::warn!(sockets = self.0.len(), "sockets did not close in time");
+        self.tracker.close();
+        if tokio::time::timeout(within, self.tracker.wait()).await.is_err() {
+            tracing::warn!(sockets = self.tracker.len(), "sockets did not close in time");
         }
     }
 }
