@@ -115,3 +115,111 @@ fn flush(outlet: &dyn Outlet) {
     // The panic's own hook has said what there is to say.
     let _ = catch_unwind(AssertUnwindSafe(|| outlet.flush()));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use super::*;
+    use crate::{Close, Frame, Queue};
+
+    /// Keeps what it took, and counts how often it was asked to.
+    struct Reader {
+        queue: Arc<Queue>,
+        took: Mutex<Vec<Frame>>,
+        flushes: AtomicUsize,
+        some: Notify,
+    }
+
+    impl Reader {
+        fn on(flusher: &Flusher) -> Arc<Self> {
+            let reader = Arc::new(Self {
+                queue: Arc::new(Queue::new(1000)),
+                took: Mutex::default(),
+                flushes: AtomicUsize::new(0),
+                some: Notify::new(),
+            });
+            reader.queue.drain_by(flusher, Arc::downgrade(&reader) as Weak<dyn Outlet>);
+            reader
+        }
+
+        fn took(&self) -> Vec<Frame> {
+            self.took.lock().unwrap().clone()
+        }
+    }
+
+    impl Outlet for Reader {
+        fn flush(&self) {
+            self.flushes.fetch_add(1, Ordering::Relaxed);
+            let frames = self.queue.take(usize::MAX).frames;
+            assert!(!frames.contains(&Frame::from("panic")), "as asked");
+            self.took.lock().unwrap().extend(frames);
+            self.some.notify_one();
+        }
+    }
+
+    #[tokio::test]
+    async fn each_outlet_is_flushed_once_for_all_that_came_before_its_turn() {
+        let flusher = Flusher::start();
+        let readers: Vec<_> = (0..200).map(|_| Reader::on(&flusher)).collect();
+        for text in ["one", "two", "three"] {
+            readers.iter().for_each(|reader| reader.queue.push(text));
+        }
+        for reader in &readers {
+            reader.some.notified().await;
+            assert_eq!(reader.took(), ["one", "two", "three"].map(Frame::from));
+            assert_eq!(reader.flushes.load(Ordering::Relaxed), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_a_flush_is_flushed_too() {
+        let flusher = Flusher::start();
+        let readers: Vec<_> = (0..200).map(|_| Reader::on(&flusher)).collect();
+        for round in 1..=3 {
+            readers.iter().for_each(|reader| reader.queue.push("again"));
+            for reader in &readers {
+                reader.some.notified().await;
+                assert_eq!(reader.took().len(), round);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_the_one_outlets_misfortune() {
+        let flusher = Flusher::start();
+        // Two rounds of the lines, so that each of them has one that panics.
+        let readers: Vec<_> = (0..2 * flusher.lines.len()).map(|_| Reader::on(&flusher)).collect();
+        readers[..flusher.lines.len()].iter().for_each(|reader| reader.queue.push("panic"));
+        for reader in &readers[flusher.lines.len()..] {
+            reader.queue.push("hello");
+            reader.some.notified().await;
+            assert_eq!(reader.took(), [Frame::from("hello")]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_close_and_an_overflow_are_told_to_who_waits() {
+        let flusher = Flusher::start();
+        let (closed, full) = (Reader::on(&flusher), Reader::on(&flusher));
+        closed.queue.close(Close::GOING_AWAY);
+        closed.queue.wait().await;
+        for _ in 0..2 {
+            full.queue.push(vec![b'x'; 600]);
+        }
+        full.queue.wait().await;
+        assert_eq!(full.queue.closing(), Some(Close::TOO_SLOW));
+        assert!(full.took().is_empty());
+    }
+
+    #[tokio::test]
+    async fn without_its_outlet_a_queue_tells_who_waits() {
+        let flusher = Flusher::start();
+        let reader = Reader::on(&flusher);
+        let queue = Arc::clone(&reader.queue);
+        drop(reader);
+        queue.push("hello");
+        queue.wait().await;
+        assert_eq!(queue.take(usize::MAX).frames, [Frame::from("hello")]);
+    }
+}
