@@ -25,16 +25,17 @@ const AT_A_TIME: usize = 32;
 /// A round of so many sockets is a wide one: it takes about a millisecond.
 const WIDE: usize = 64;
 
-/// After a wide round the next one is put off, for the messages that are on their way to share its writes.
+/// After a wide round in which most sockets got several frames the next one is put off for so long: more is on its way,
+/// and shares the writes.
 const GATHER: Duration = Duration::from_millis(1);
 
-/// But not when nothing was written for so long: then nothing is on its way.
+/// But not when nothing was written for so long.
 const QUIET: Duration = Duration::from_millis(5);
 
 /// A socket that something is queued for.
 pub trait Outlet: Send + Sync {
-    /// Takes what is queued and writes it, as far as the system takes it at once. Never waits.
-    fn flush(&self);
+    /// Takes what is queued and writes it, as far as the system takes it at once; how many frames that was. Never waits.
+    fn flush(&self) -> usize;
 }
 
 /// Flushes outlets, in the order in which they got something to write; one that got more meanwhile is flushed once.
@@ -89,31 +90,31 @@ impl Line {
 
     async fn run(self) {
         let mut round = Vec::new();
-        let mut wide_until = None;
+        let mut shared_at = None;
         loop {
             self.0.wake.notified().await;
-            if wide_until.is_some_and(|until: Instant| until.elapsed() < QUIET) {
+            if shared_at.is_some_and(|at: Instant| at.elapsed() < QUIET) {
                 sleep(GATHER).await;
             }
             // Whoever joins from now on wakes again.
             mem::swap(&mut round, &mut self.0.outlets.lock().unwrap_or_else(PoisonError::into_inner));
-            let is_wide = round.len() >= WIDE;
+            let (outlets, mut frames) = (round.len(), 0);
             for (number, outlet) in round.drain(..).enumerate() {
-                flush(&*outlet);
+                frames += flush(&*outlet);
                 drop(outlet);
                 if number % AT_A_TIME == AT_A_TIME - 1 {
                     yield_now().await;
                 }
             }
-            wide_until = is_wide.then(Instant::now);
+            shared_at = (outlets >= WIDE && frames >= 2 * outlets).then(Instant::now);
         }
     }
 }
 
 /// A panic is the one outlet's misfortune.
-fn flush(outlet: &dyn Outlet) {
+fn flush(outlet: &dyn Outlet) -> usize {
     // The panic's own hook has said what there is to say.
-    let _ = catch_unwind(AssertUnwindSafe(|| outlet.flush()));
+    catch_unwind(AssertUnwindSafe(|| outlet.flush())).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -149,12 +150,14 @@ mod tests {
     }
 
     impl Outlet for Reader {
-        fn flush(&self) {
+        fn flush(&self) -> usize {
             self.flushes.fetch_add(1, Ordering::Relaxed);
             let frames = self.queue.take(usize::MAX).frames;
             assert!(!frames.contains(&Frame::from("panic")), "as asked");
+            let count = frames.len();
             self.took.lock().unwrap().extend(frames);
             self.some.notify_one();
+            count
         }
     }
 
