@@ -25,16 +25,17 @@ const AT_A_TIME: usize = 32;
 /// A round of so many sockets is a wide one: it takes about a millisecond.
 const WIDE: usize = 64;
 
-/// After a wide round the next one is put off, for the messages that are on their way to share its writes.
+/// After a wide round in which most sockets got several frames the next one is put off for so long: more is on its way,
+/// and shares the writes.
 const GATHER: Duration = Duration::from_millis(1);
 
-/// But not when nothing was written for so long: then nothing is on its way.
+/// But not when nothing was written for so long.
 const QUIET: Duration = Duration::from_millis(5);
 
 /// A socket that something is queued for.
 pub trait Outlet: Send + Sync {
-    /// Takes what is queued and writes it, as far as the system takes it at once. Never waits.
-    fn flush(&self);
+    /// Takes what is queued and writes it, as far as the system takes it at once; how many frames that was. Never waits.
+    fn flush(&self) -> usize;
 }
 
 /// Flushes outlets, in the order in which they got something to write; one that got more meanwhile is flushed once.
@@ -89,29 +90,139 @@ impl Line {
 
     async fn run(self) {
         let mut round = Vec::new();
-        let mut wide_until = None;
+        let mut shared_at = None;
         loop {
             self.0.wake.notified().await;
-            if wide_until.is_some_and(|until: Instant| until.elapsed() < QUIET) {
+            if shared_at.is_some_and(|at: Instant| at.elapsed() < QUIET) {
                 sleep(GATHER).await;
             }
             // Whoever joins from now on wakes again.
             mem::swap(&mut round, &mut self.0.outlets.lock().unwrap_or_else(PoisonError::into_inner));
-            let is_wide = round.len() >= WIDE;
+            let (outlets, mut frames) = (round.len(), 0);
             for (number, outlet) in round.drain(..).enumerate() {
-                flush(&*outlet);
+                frames += flush(&*outlet);
                 drop(outlet);
                 if number % AT_A_TIME == AT_A_TIME - 1 {
                     yield_now().await;
                 }
             }
-            wide_until = is_wide.then(Instant::now);
+            shared_at = (outlets >= WIDE && frames >= 2 * outlets).then(Instant::now);
         }
     }
 }
 
 /// A panic is the one outlet's misfortune.
-fn flush(outlet: &dyn Outlet) {
+fn flush(outlet: &dyn Outlet) -> usize {
     // The panic's own hook has said what there is to say.
-    let _ = catch_unwind(AssertUnwindSafe(|| outlet.flush()));
+    catch_unwind(AssertUnwindSafe(|| outlet.flush())).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use super::*;
+    use crate::{Close, Frame, Queue};
+
+    /// Keeps what it took, and counts how often it was asked to.
+    struct Reader {
+        queue: Arc<Queue>,
+        took: Mutex<Vec<Frame>>,
+        flushes: AtomicUsize,
+        some: Notify,
+    }
+
+    impl Reader {
+        fn on(flusher: &Flusher) -> Arc<Self> {
+            let reader = Arc::new(Self {
+                queue: Arc::new(Queue::new(1000)),
+                took: Mutex::default(),
+                flushes: AtomicUsize::new(0),
+                some: Notify::new(),
+            });
+            reader.queue.drain_by(flusher, Arc::downgrade(&reader) as Weak<dyn Outlet>);
+            reader
+        }
+
+        fn took(&self) -> Vec<Frame> {
+            self.took.lock().unwrap().clone()
+        }
+    }
+
+    impl Outlet for Reader {
+        fn flush(&self) -> usize {
+            self.flushes.fetch_add(1, Ordering::Relaxed);
+            let frames = self.queue.take(usize::MAX).frames;
+            assert!(!frames.contains(&Frame::from("panic")), "as asked");
+            let count = frames.len();
+            self.took.lock().unwrap().extend(frames);
+            self.some.notify_one();
+            count
+        }
+    }
+
+    #[tokio::test]
+    async fn each_outlet_is_flushed_once_for_all_that_came_before_its_turn() {
+        let flusher = Flusher::start();
+        let readers: Vec<_> = (0..200).map(|_| Reader::on(&flusher)).collect();
+        for text in ["one", "two", "three"] {
+            readers.iter().for_each(|reader| reader.queue.push(text));
+        }
+        for reader in &readers {
+            reader.some.notified().await;
+            assert_eq!(reader.took(), ["one", "two", "three"].map(Frame::from));
+            assert_eq!(reader.flushes.load(Ordering::Relaxed), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_a_flush_is_flushed_too() {
+        let flusher = Flusher::start();
+        let readers: Vec<_> = (0..200).map(|_| Reader::on(&flusher)).collect();
+        for round in 1..=3 {
+            readers.iter().for_each(|reader| reader.queue.push("again"));
+            for reader in &readers {
+                reader.some.notified().await;
+                assert_eq!(reader.took().len(), round);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_the_one_outlets_misfortune() {
+        let flusher = Flusher::start();
+        // Two rounds of the lines, so that each of them has one that panics.
+        let readers: Vec<_> = (0..2 * flusher.lines.len()).map(|_| Reader::on(&flusher)).collect();
+        readers[..flusher.lines.len()].iter().for_each(|reader| reader.queue.push("panic"));
+        for reader in &readers[flusher.lines.len()..] {
+            reader.queue.push("hello");
+            reader.some.notified().await;
+            assert_eq!(reader.took(), [Frame::from("hello")]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_close_and_an_overflow_are_told_to_who_waits() {
+        let flusher = Flusher::start();
+        let (closed, full) = (Reader::on(&flusher), Reader::on(&flusher));
+        closed.queue.close(Close::GOING_AWAY);
+        closed.queue.wait().await;
+        for _ in 0..2 {
+            full.queue.push(vec![b'x'; 600]);
+        }
+        full.queue.wait().await;
+        assert_eq!(full.queue.closing(), Some(Close::TOO_SLOW));
+        assert!(full.took().is_empty());
+    }
+
+    #[tokio::test]
+    async fn without_its_outlet_a_queue_tells_who_waits() {
+        let flusher = Flusher::start();
+        let reader = Reader::on(&flusher);
+        let queue = Arc::clone(&reader.queue);
+        drop(reader);
+        queue.push("hello");
+        queue.wait().await;
+        assert_eq!(queue.take(usize::MAX).frames, [Frame::from("hello")]);
+    }
 }

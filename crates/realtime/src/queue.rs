@@ -198,6 +198,8 @@ impl fmt::Debug for Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::{future::poll_fn, pin::pin, task::Poll};
+
     use super::*;
 
     fn frame(size: usize) -> Bytes {
@@ -257,5 +259,24 @@ mod tests {
         queue.push(frame(1));
         queue.wait().await;
         assert_eq!(queue.take(usize::MAX).frames.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn of_what_comes_before_a_take_one_is_told_once() {
+        let queue = Queue::new(1000);
+        queue.put("quiet");
+        for text in ["loud", "again"] {
+            queue.push(text);
+        }
+        queue.wait().await;
+        assert_eq!(poll_once(queue.wait()).await, Poll::Pending);
+        assert_eq!(queue.take(usize::MAX).frames.len(), 3);
+        queue.push("anew");
+        queue.wait().await;
+    }
+
+    async fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+        let mut future = pin!(future);
+        poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
     }
 }

@@ -50,6 +50,8 @@ pub(super) enum What {
 pub(super) struct Written {
     /// The messages that are with the system now.
     pub(super) notes: Vec<Note>,
+    /// Queued frames that were taken.
+    pub(super) frames: usize,
     /// A close frame is written, or among the bytes that wait.
     pub(super) close: Option<Close>,
     /// The system took everything.
@@ -136,6 +138,7 @@ impl Outgoing {
             }
             written.all = false;
             written.close = waiting.close;
+            written.frames += waiting.frames.len();
             self.write_taken(socket, waiting)?;
         }
     }

@@ -56,16 +56,18 @@ impl<L: Live> Shared<L> {
 }
 
 impl<L: Live> Outlet for Shared<L> {
-    fn flush(&self) {
+    fn flush(&self) -> usize {
         let mut side = self.side();
+        let mut frames = 0;
         if side.is_flushed && !side.out.is_waiting() {
             match side.out.write(&self.raw.socket, What::Queued) {
                 Ok(written) => {
+                    frames = written.frames;
                     if !written.notes.is_empty() {
                         side.live.wrote(&written.notes);
                     }
                     if written.all {
-                        return;
+                        return frames;
                     }
                 }
                 Err(fault) => side.fault = Some(fault),
@@ -74,5 +76,6 @@ impl<L: Live> Outlet for Shared<L> {
         }
         // The socket's own task goes on: when the system takes more, or as its state demands.
         self.queue.call();
+        frames
     }
 }

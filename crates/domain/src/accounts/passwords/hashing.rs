@@ -24,11 +24,6 @@ use crate::{Error, Result, ports::Ids};
 /// Passwords that wait for a thread at most; beyond, callers are told to come again.
 const MAX_WAITING: usize = 1_000;
 
-/// The niceness of the hashing threads, of 19 at most (sched(7)). On busy cores they get 1.5 % of the time at 19, and
-/// that is too little to sign in by; at 15 it is 3.4 %.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 15;
-
 /// Rounds of PBKDF2 at most: an imported hash cannot make a sign-in take minutes.
 const MAX_ROUNDS: u32 = 5_000_000;
 
@@ -161,12 +156,21 @@ fn start() -> mpsc::Sender<Job> {
     jobs
 }
 
-/// Lets all other threads go first: a storm of sign-ins takes the time that chat leaves. On Linux alone, where each
-/// thread has a niceness of its own.
+/// Lets all other threads go first, at once and whenever they have work: a storm of sign-ins takes the time that chat
+/// leaves. On Linux alone (`SCHED_IDLE`, sched(7)): a low niceness would still let a hash finish its slice of some
+/// milliseconds.
 fn give_way() {
     #[cfg(target_os = "linux")]
-    if let Err(fault) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%fault, "the hashing threads run at the priority of all others");
+    {
+        use thread_priority::unix::{
+            NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
+            thread_native_id,
+        };
+        let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        let priority = thread_priority::ThreadPriority::Min;
+        if let Err(fault) = set_thread_priority_and_policy(thread_native_id(), priority, policy) {
+            tracing::debug!(%fault, "the hashing threads run at the priority of all others");
+        }
     }
 }
 
