@@ -1,12 +1,15 @@
 //! As much of an HTTP/1.1 client as loads need: one kept connection, bodies with a Content-Length or in chunks.
 
-use std::{net::SocketAddr, str::from_utf8};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::from_utf8,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// Bytes that are read at once.
@@ -31,7 +34,16 @@ pub(crate) struct Head {
 impl Connection {
     /// Connects.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::open_from(address, None).await
+    }
+
+    /// Connects from a source address, if one is given.
+    pub(crate) async fn open_from(address: SocketAddr, source: Option<IpAddr>) -> Result<Self> {
+        let tcp = TcpSocket::new_v4()?;
+        if let Some(source) = source {
+            tcp.bind(SocketAddr::new(source, 0))?;
+        }
+        let stream = tcp.connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::new() })
     }

@@ -56,11 +56,11 @@ impl Client {
     /// Enters, from a source address if one is given, and waits until everything that is said will be heard.
     pub(crate) async fn enter(address: SocketAddr, source: Option<IpAddr>, door: Door) -> Result<Self> {
         let mut ears = Ears::open(address, source, &door).await?;
-        ears.greet(address, &door.greeting).await.context("the greeting")?;
+        ears.greet(address, source, &door.greeting).await.context("the greeting")?;
         let mouth = match door.say {
             Say::Frame { before, after } => Mouth::Frame(before, after),
             Say::Post { path, headers, before, after, status } => {
-                let connection = Connection::open(address).await?;
+                let connection = Connection::open_from(address, source).await?;
                 Mouth::Post(Box::new(Poster { connection, path, headers, before, after, status }))
             }
         };
@@ -96,7 +96,7 @@ impl Ears {
         Ok(ears)
     }
 
-    async fn greet(&mut self, address: SocketAddr, steps: &[Step]) -> Result<()> {
+    async fn greet(&mut self, address: SocketAddr, source: Option<IpAddr>, steps: &[Step]) -> Result<()> {
         let mut taken = String::new();
         for step in steps {
             match step {
@@ -117,7 +117,8 @@ impl Ears {
                 }
                 Step::Post { path, headers, body, status } => {
                     let request = post_with(path, headers, &body.replace("{}", &taken));
-                    let mut connection = Connection::open(address).await?;
+                    // PocketBase takes a stream's subscriptions from the address that opened it alone.
+                    let mut connection = Connection::open_from(address, source).await?;
                     let (found, answer) = connection.ask(&request).await?;
                     ensure!(found == *status, "status {found}: {}", String::from_utf8_lossy(answer));
                 }

@@ -118,7 +118,7 @@ struct Stage {
 const WARM_UP: Duration = Duration::from_secs(1);
 
 /// How long what is under way may take to arrive once a load has ended.
-const DRAIN: Duration = Duration::from_secs(60);
+const DRAIN: Duration = Duration::from_mins(1);
 
 /// Between two measurements, so that the sockets of the first have gone.
 const REST: Duration = Duration::from_secs(1);

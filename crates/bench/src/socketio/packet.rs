@@ -103,7 +103,8 @@ mod tests {
         assert_eq!(heard(event).unwrap(), Some(42));
         assert_eq!(heard(br#"["online",{"user":7}]"#).unwrap(), None);
         assert!(heard(br#"["error",{"message":"Too many messages."}]"#).is_err());
-        let Packet::Event(own) = read(said(8, 42).as_bytes()).map(Some).unwrap().unwrap() else { panic!() };
+        let own = said(8, 42);
+        let Packet::Event(own) = read(own.as_bytes()).unwrap() else { panic!("{own} is no event") };
         assert_eq!(heard(own).unwrap(), Some(42));
     }
 }
