@@ -260,8 +260,10 @@ async fn old_clients_are_in_the_root_from_the_start() {
     // Some ask for it all the same.
     socket.say("40").await;
     socket.say("40/widget?token=t").await;
-    assert_eq!(socket.text().await, "40/widget");
+    assert_eq!(socket.text().await, "40/widget,");
     assert_eq!(socket.text().await, "42/widget,[\"message\",\"connected\"]");
+    socket.say("40/nowhere?a=b,").await;
+    assert_eq!(socket.text().await, "44/nowhere,\"Invalid namespace\"");
     socket.say("2").await;
     assert_eq!(socket.text().await, "3");
     // A stranger in the root does not keep the connection open.
