@@ -1,15 +1,19 @@
 """The `boards` dialect, with python-socketio: over a WebSocket, over polling alone, and from one to the other."""
 
+import queue
 import threading
 import uuid
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
+import socketio
 
 from support.dashboards import TRANSPORTS, Dashboard, key_of, sign_in
 from support.discord import Discord
 from support.people import Person
 from support.server import Server
+from support.waiting import BOUND
 
 NOTE = {"widget_tag": "note", "widget_x": 9, "widget_y": 8, "widget_size_x": 9, "widget_size_y": 8}
 UNAUTHORISED = {
@@ -156,6 +160,34 @@ def test_two_accounts_do_not_meet(server: Server) -> None:
             assert his.ask("post_widget", NOTE)["uuid"] != posted["uuid"]
         assert len(hers.ask("get_all_widgets")) == len(his.ask("get_all_widgets")) == 10
         assert hers.has_heard_all() and his.has_heard_all()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_boards_and_tutoring_share_a_connection(server: Server, transport: str) -> None:
+    access = sign_in(server, key_of(server, "ana"))["access"]
+    client = socketio.Client(reconnection=False)
+    auth = {"access_token": access}
+    namespaces = ["/", "/widget"]
+    transports = TRANSPORTS[transport]
+    client.connect(server.url, auth=auth, namespaces=namespaces, transports=transports, wait_timeout=BOUND)
+
+    def ask(name: str, argument: Any, namespace: str) -> Any:
+        return client.call(name, argument, namespace=namespace, timeout=BOUND)
+
+    for _ in range(3):
+        posted = ask("post_widget", NOTE, "/widget")
+        assert ask("rooms", {}, "/") == {"rooms": []}
+        assert ask("delete_widget", {"uuid": posted["uuid"]}, "/widget") == "widget was successfully deleted"
+        assert ask("nonsense", {}, "/") == {"message": "Unknown event"}
+        assert ask("nonsense", {}, "/widget") == envelope(400, "Unknown event")
+    # The session is one: its end puts out both.
+    gone: queue.Queue[str] = queue.Queue()
+    for namespace in "/", "/widget":
+        client.on("disconnect", lambda *_, name=namespace: gone.put(name), namespace=namespace)
+    bearer = {"Authorization": f"Bearer {access}"}
+    assert server.http.post("/auth/logout/", headers=bearer).status_code == 200
+    assert {gone.get(timeout=BOUND), gone.get(timeout=BOUND)} == {"/", "/widget"}
+    client.disconnect()
 
 
 def test_numbers_that_only_python_writes_are_bad_input(server: Server) -> None:
