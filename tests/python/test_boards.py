@@ -1,12 +1,19 @@
 """The `boards` dialect, with python-socketio: over a WebSocket, over polling alone, and from one to the other."""
 
+import queue
 import threading
 import uuid
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
+import socketio
 
-from support.dashboards import Dashboard, key_of, sign_in
+from support.dashboards import TRANSPORTS, Dashboard, key_of, sign_in
+from support.discord import Discord
+from support.people import Person
 from support.server import Server
+from support.waiting import BOUND
 
 NOTE = {"widget_tag": "note", "widget_x": 9, "widget_y": 8, "widget_size_x": 9, "widget_size_y": 8}
 UNAUTHORISED = {
@@ -19,7 +26,7 @@ def envelope(code: int, message: str) -> dict:
     return {"data": {"message": message}, "code": code, "request_id": ""}
 
 
-@pytest.mark.parametrize("transport", ["websocket", "polling", "upgrade"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_the_documents_story(server: Server, transport: str) -> None:
     key = key_of(server, "ana")
     tokens = sign_in(server, key)
@@ -52,7 +59,7 @@ def test_the_documents_story(server: Server, transport: str) -> None:
         assert board.has_heard_all() and other.has_heard_all()
 
 
-@pytest.mark.parametrize("transport", ["websocket", "polling", "upgrade"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_the_refused_are_told_and_shown_out(server: Server, transport: str) -> None:
     tokens = sign_in(server, key_of(server, "ana"))
     with Dashboard(server, auth={"token": tokens["access"]}) as witness:
@@ -69,6 +76,40 @@ def test_the_refused_are_told_and_shown_out(server: Server, transport: str) -> N
             refused.client.disconnect()
             assert witness.ask("get_all_widgets") == []
         assert witness.has_heard_all()
+
+
+def test_the_providers_sign_in_and_what_they_give_opens_a_dashboard(new_server) -> None:
+    with Discord() as discord:
+        server = new_server().start(*discord.flags())
+        ana = Person(server, "ana").register().login()
+        # An opaque token gives tokens of its own session, an access key opens one, a code makes an account.
+        signed_in = [sign_in(server, token) for token in (ana.token, key_of(server, "ana", new=False), "7-nelly")]
+        assert [form["code"] for form in discord.asked] == ["7-nelly"]
+        again = sign_in(server, "7-renamed")
+        with ExitStack() as stack:
+            boards = [
+                stack.enter_context(Dashboard(server, auth={"access_token": tokens["access"]}))
+                for tokens in (*signed_in, again)
+            ]
+            for board in boards:
+                assert board.hears() == ("message", "connected")
+            posted = boards[0].ask("post_widget", NOTE)
+            assert boards[1].hears() == ("widget", {"action": "created", "widget": posted})
+            posted = boards[2].ask("post_widget", NOTE)
+            assert boards[3].hears() == ("widget", {"action": "created", "widget": posted})
+            assert ana.ask("POST", "/auth/logout/").status_code == 200
+            assert boards[0].hears() == ("disconnect", None)
+            assert len(boards[1].ask("get_all_widgets")) == 1
+            assert all(board.has_heard_all() for board in boards)
+        for broken in [(500, b"upstream-secret"), (200, b"upstream-secret"), (200, b"[]")]:
+            discord.broken = broken
+            answer = server.http.post("/api/v1/auth/", json={"token": "8-x"})
+            assert answer.status_code == 503 and list(answer.json()) == ["message"], answer.text
+            assert "upstream" not in answer.text
+        discord.broken = None
+        answer = server.http.post("/api/v1/auth/", json={"token": "nonsense"})
+        refused = {"message": "Bad Request: the token is not valid"}
+        assert (answer.status_code, answer.json()) == (400, refused)
 
 
 def test_an_expired_token_is_said_so(new_server) -> None:
@@ -119,6 +160,43 @@ def test_two_accounts_do_not_meet(server: Server) -> None:
             assert his.ask("post_widget", NOTE)["uuid"] != posted["uuid"]
         assert len(hers.ask("get_all_widgets")) == len(his.ask("get_all_widgets")) == 10
         assert hers.has_heard_all() and his.has_heard_all()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_boards_and_tutoring_share_a_connection(server: Server, transport: str) -> None:
+    access = sign_in(server, key_of(server, "ana"))["access"]
+    client = socketio.Client(reconnection=False)
+    auth = {"access_token": access}
+    namespaces = ["/", "/widget"]
+    transports = TRANSPORTS[transport]
+    client.connect(server.url, auth=auth, namespaces=namespaces, transports=transports, wait_timeout=BOUND)
+
+    def ask(name: str, argument: Any, namespace: str) -> Any:
+        return client.call(name, argument, namespace=namespace, timeout=BOUND)
+
+    for _ in range(3):
+        posted = ask("post_widget", NOTE, "/widget")
+        assert ask("rooms", {}, "/") == {"rooms": []}
+        assert ask("delete_widget", {"uuid": posted["uuid"]}, "/widget") == "widget was successfully deleted"
+        assert ask("nonsense", {}, "/") == {"message": "Unknown event"}
+        assert ask("nonsense", {}, "/widget") == envelope(400, "Unknown event")
+    # The session is one: its end puts out both.
+    gone: queue.Queue[str] = queue.Queue()
+    for namespace in "/", "/widget":
+        client.on("disconnect", lambda *_, name=namespace: gone.put(name), namespace=namespace)
+    bearer = {"Authorization": f"Bearer {access}"}
+    assert server.http.post("/auth/logout/", headers=bearer).status_code == 200
+    assert {gone.get(timeout=BOUND), gone.get(timeout=BOUND)} == {"/", "/widget"}
+    client.disconnect()
+
+
+def test_numbers_that_only_python_writes_are_bad_input(server: Server) -> None:
+    with Dashboard(server, auth={"token": key_of(server, "ana")}) as board:
+        assert board.hears() == ("message", "connected")
+        for number in float("nan"), float("inf"), float("-inf"):
+            answer = board.ask("post_widget", {**NOTE, "widget_x": number})
+            assert answer == envelope(400, "Invalid data. Expected a dictionary.")
+        assert board.ask("get_all_widgets", float("nan")) == []
 
 
 def test_widgets_survive_a_kill(server: Server) -> None:

@@ -96,31 +96,22 @@ impl Listener {
     }
 
     /// Queues an answer, and behind it what was held.
-    pub(crate) fn answer(&self, frame: Bytes) {
-        self.go_on(Some(frame));
-    }
-
-    /// Queues what was held.
-    pub(crate) fn release(&self) {
-        self.go_on(None);
-    }
-
-    /// The client has left: nobody needs to wait any more.
-    pub(crate) fn leave(&self) {
-        self.lock().flow = Flow::Open;
-        self.is_over.notify_one();
-    }
-
-    fn go_on(&self, answer: Option<Bytes>) {
+    pub(crate) fn answer(&self, frames: impl IntoIterator<Item = Bytes>) {
         // Queued under the lock: an event that finds the flow open again comes behind them.
         let mut state = self.lock();
         let held = match std::mem::replace(&mut state.flow, Flow::Open) {
             Flow::Held(held) => held,
             Flow::Open | Flow::UntilMine => Vec::new(),
         };
-        for frame in answer.into_iter().chain(held) {
+        for frame in frames.into_iter().chain(held) {
             self.queue.push(frame);
         }
+    }
+
+    /// The client has left: nobody needs to wait any more.
+    pub(crate) fn leave(&self) {
+        self.lock().flow = Flow::Open;
+        self.is_over.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -268,7 +259,7 @@ mod tests {
         // Others wait for nothing, and by now the hub has dealt with all of it.
         assert_eq!(other.told(2).await, ["2", "4"]);
         assert!(reader.queue.take(usize::MAX).frames.is_empty());
-        reader.listener.answer(answer());
+        reader.listener.answer([answer()]);
         stage.change(3, 5);
         assert_eq!(reader.told(5).await, ["A", "2", "3", "4", "5"]);
     }
@@ -283,7 +274,7 @@ mod tests {
         stage.change(3, 3);
         writer.listener.mine().await;
         assert_eq!(other.told(3).await, ["1", "2", "3"]);
-        writer.listener.answer(answer());
+        writer.listener.answer([answer()]);
         stage.change(3, 4);
         assert_eq!(writer.told(4).await, ["1", "A", "3", "4"]);
     }
@@ -294,7 +285,7 @@ mod tests {
         let writer = stage.seat(1);
         writer.listener.hold_after_mine();
         stage.change(3, 1);
-        writer.listener.release();
+        writer.listener.answer([]);
         writer.listener.mine().await;
         stage.change(3, 2);
         assert_eq!(writer.told(2).await, ["1", "2"]);

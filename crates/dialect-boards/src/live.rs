@@ -9,6 +9,7 @@ use domain::{
     widgets::{self, Tile, Widget},
 };
 use kit::context::Context;
+use realtime::Queue;
 use serde_json::{Value, json};
 use socketio::{Answer, Denied, Entrance, Event, Knock, Live, Namespace, Said, authenticate, event_frame};
 
@@ -82,6 +83,10 @@ impl Live for Seat {
         }
     }
 
+    fn answered(&mut self, _: &Queue, ack: Option<Bytes>, events: Vec<Bytes>) {
+        self.0.listener.answer(ack.into_iter().chain(events));
+    }
+
     fn throttled(&mut self, _: &Event) -> Answer {
         Answer::event(NAMESPACE, MESSAGE, fault::throttled())
     }
@@ -115,16 +120,7 @@ struct Board {
 
 impl Board {
     async fn answer(self, ask: Ask) -> Answer {
-        match self.act(ask).await {
-            Ok(payload) => {
-                self.listener.answer(message(&payload));
-                Answer::acked(payload)
-            }
-            Err(error) => {
-                self.listener.release();
-                Answer::event(NAMESPACE, MESSAGE, fault::of(error))
-            }
-        }
+        Answer::event(NAMESPACE, MESSAGE, self.act(ask).await.unwrap_or_else(fault::of))
     }
 
     async fn act(&self, ask: Ask) -> Result<Value> {

@@ -12,6 +12,7 @@
 mod credentials;
 mod engine;
 mod handshake;
+mod lenient;
 mod namespace;
 mod packet;
 mod polling;

@@ -46,7 +46,7 @@ pub enum Entrance {
     },
     /// CONNECT_ERROR with this message.
     Refused(String),
-    /// CONNECT, these frames of [`event_frame`], then DISCONNECT. What it says is dropped.
+    /// CONNECT, these frames of [`event_frame`], and a tenth of a second later DISCONNECT. What it says is dropped.
     ShownOut(Vec<Bytes>),
 }
 
@@ -54,6 +54,14 @@ pub enum Entrance {
 pub trait Live: Send {
     /// What comes of an event.
     fn said(&mut self, event: Event) -> Said;
+
+    /// Queues an answer that is due now: the ack's frame if one was asked for, then the events. To be done otherwise
+    /// where something else has to stand behind it, and nothing between.
+    fn answered(&mut self, queue: &Queue, ack: Option<Bytes>, events: Vec<Bytes>) {
+        for frame in ack.into_iter().chain(events) {
+            queue.push(frame);
+        }
+    }
 
     /// The answer to an event that came too fast (see [`MessageRate`](kit::websocket::MessageRate)); it does not
     /// happen otherwise.
@@ -77,7 +85,7 @@ pub enum Arguments {
     /// As they were sent.
     Values(Vec<Value>),
     /// They hold binary attachments, or JSON that cannot be read here: lone surrogates, nesting beyond 128 levels,
-    /// numbers beyond a double. Bad input, wherever an argument is looked at.
+    /// numbers beyond a double, Python's `NaN`. Bad input, wherever an argument is looked at.
     Unusable,
 }
 

@@ -1,14 +1,14 @@
 //! Packets of Socket.IO (socket.io-protocol 5, and 4 for Engine.IO 3), each inside a message packet of Engine.IO.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error, IgnoredAny, SeqAccess, Visitor},
-};
+use serde::{Serialize, de::IgnoredAny};
 use serde_json::{Map, Value, json};
 
 use crate::{
     Protocol,
+    lenient::{First, lenient},
     namespace::{Arguments, Event},
 };
 
@@ -88,7 +88,8 @@ fn content(
             // Protocol 4 has no payload here; whatever an old client puts there is not looked at.
             Ok(_) if protocol == Protocol::V3 => Map::new(),
             _ if payload.is_empty() => Map::new(),
-            _ => return Err(Invalid),
+            Ok(_) => return Err(Invalid),
+            Err(_) => unreadable_auth(payload)?,
         }),
         b'1' if payload.is_empty() => Content::Disconnect,
         b'2' | b'5' => Content::Event(event(payload, attachments > 0, id.is_some())?, id),
@@ -105,13 +106,15 @@ fn event(payload: &str, has_attachments: bool, wants_ack: bool) -> Result<Event,
     let (name, arguments) = match usable {
         Some(mut values) if !values.is_empty() => (name_of(values.remove(0))?, Arguments::Values(values)),
         Some(_) => return Err(Invalid),
-        // What is JSON to a client may be more than what is read here: lone surrogates, deep nesting, huge numbers.
-        None => match serde_json::from_str(payload) {
-            Ok(Named(name)) => (name_of(name)?, Arguments::Unusable),
-            Err(_) => return Err(Invalid),
-        },
+        None => (name_of(lenient::<First>(payload).ok_or(Invalid)?.0)?, Arguments::Unusable),
     };
     Ok(Event { name, arguments, wants_ack })
+}
+
+/// An auth payload that cannot be read: its keys, with values that let nobody in.
+fn unreadable_auth(payload: &str) -> Result<Map<String, Value>, Invalid> {
+    let values = lenient::<BTreeMap<String, IgnoredAny>>(payload).ok_or(Invalid)?;
+    Ok(values.into_keys().map(|key| (key, Value::Array(Vec::new()))).collect())
 }
 
 fn name_of(name: Value) -> Result<String, Invalid> {
@@ -125,29 +128,6 @@ fn name_of(name: Value) -> Result<String, Invalid> {
 /// Digits alone, as a number of 64 bits.
 fn digits(text: &str) -> Option<u64> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
-}
-
-/// The first element of an array whose others may be anything that is JSON.
-struct Named(Value);
-
-impl<'de> Deserialize<'de> for Named {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct First;
-        impl<'de> Visitor<'de> for First {
-            type Value = Named;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an array that begins with a name")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Named, A::Error> {
-                let name = elements.next_element()?.ok_or_else(|| A::Error::custom("no name"))?;
-                while elements.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Named(name))
-            }
-        }
-        deserializer.deserialize_seq(First)
-    }
 }
 
 /// The frame of an event with one argument. It is the same in both protocols, so that one encoding serves all.
@@ -171,19 +151,19 @@ pub(crate) fn ack_frame(namespace: &str, id: u64, argument: &Value) -> Bytes {
 /// The answer to a CONNECT that is granted; `id` names the socket in protocol 5.
 pub(crate) fn connect_frame(namespace: &str, protocol: Protocol, id: &str) -> Bytes {
     let mut frame = head('0', namespace);
-    match protocol {
-        Protocol::V4 => write_json(&mut frame, &json!({ "sid": id })),
-        // Without payload, the namespace ends at the end.
-        Protocol::V3 if frame.ends_with(b",") => drop(frame.pop()),
-        Protocol::V3 => {}
+    if protocol == Protocol::V4 {
+        write_json(&mut frame, &json!({ "sid": id }));
     }
     frame.into()
 }
 
-/// The answer to a CONNECT that is refused.
-pub(crate) fn connect_error_frame(namespace: &str, message: &str) -> Bytes {
+/// The answer to a CONNECT that is refused: an object in protocol 5, the bare text in protocol 4.
+pub(crate) fn connect_error_frame(namespace: &str, protocol: Protocol, message: &str) -> Bytes {
     let mut frame = head('4', namespace);
-    write_json(&mut frame, &json!({ "message": message }));
+    match protocol {
+        Protocol::V4 => write_json(&mut frame, &json!({ "message": message })),
+        Protocol::V3 => write_json(&mut frame, &message),
+    }
     frame.into()
 }
 
@@ -271,6 +251,17 @@ mod tests {
             assert_eq!(parsed(text).1, unusable("x"), "{}", &text[..10]);
         }
         assert_eq!(parsed(r#"2["x","\u0000"]"#).1, said("x", &[json!("\0")], None));
+        assert_eq!(parsed(r#"2["x",NaN]"#).1, unusable("x"));
+        assert_eq!(parsed(r#"2["x","NaN"]"#).1, said("x", &[json!("NaN")], None));
+        assert_eq!(read("2[NaN]"), Err(Invalid));
+    }
+
+    #[test]
+    fn an_auth_payload_beyond_reading_lets_nobody_in() {
+        for text in [r#"0{"token":"\ud800"}"#, r#"0{"token":1e999}"#, r#"0{"token":NaN}"#] {
+            let auth = Map::from_iter([("token".to_owned(), json!([]))]);
+            assert_eq!(parsed(text).1, Content::Connect(auth), "{text}");
+        }
     }
 
     #[test]
@@ -302,7 +293,6 @@ mod tests {
             "é",
             "2/a",
             "2NaN",
-            "2[\"x\",NaN]",
         ] {
             assert_eq!(read(bad), Err(Invalid), "{bad}");
         }
@@ -316,8 +306,9 @@ mod tests {
         assert_eq!(connect_frame("/", Protocol::V4, "abc"), "40{\"sid\":\"abc\"}");
         assert_eq!(connect_frame("/admin", Protocol::V4, "abc"), "40/admin,{\"sid\":\"abc\"}");
         assert_eq!(connect_frame("/", Protocol::V3, "abc"), "40");
-        assert_eq!(connect_frame("/admin", Protocol::V3, "abc"), "40/admin");
-        assert_eq!(connect_error_frame("/a", "no"), "44/a,{\"message\":\"no\"}");
+        assert_eq!(connect_frame("/admin", Protocol::V3, "abc"), "40/admin,");
+        assert_eq!(connect_error_frame("/a", Protocol::V4, "no"), "44/a,{\"message\":\"no\"}");
+        assert_eq!(connect_error_frame("/a", Protocol::V3, "no"), "44/a,\"no\"");
         assert_eq!(disconnect_frame("/"), "41");
         assert_eq!(disconnect_frame("/admin"), "41/admin,");
     }

@@ -28,7 +28,7 @@ use crate::{
 struct Asked {
     transport: String,
     sid: Option<String>,
-    /// `None`: neither 3 nor 4.
+    /// `None`: neither 3 nor 4. Only a handshake needs it.
     protocol: Option<Protocol>,
     is_jsonp: bool,
 }
@@ -153,7 +153,7 @@ async fn upgrade(
 ) -> Result<Response, Reply> {
     let entry = Sid::read(sid).and_then(|sid| shared.registry.find(sid)).ok_or(Refusal::UnknownSid)?;
     let switching = switching(&mut parts).await?;
-    if asked.protocol != Some(entry.protocol) {
+    if asked.protocol.is_some_and(|asked| asked != entry.protocol) {
         return Err(Refusal::BadRequest.into());
     }
     let upgrading = entry.upgrade().ok_or(Refusal::BadRequest)?;
@@ -179,7 +179,7 @@ async fn poll_or_post(
 ) -> Result<Response, Reply> {
     let entry = Sid::read(sid).and_then(|sid| shared.registry.find(sid)).ok_or(Refusal::UnknownSid)?;
     let desk = entry.desk().ok_or(Refusal::BadRequest)?;
-    if asked.protocol != Some(entry.protocol) {
+    if asked.protocol.is_some_and(|asked| asked != entry.protocol) {
         return Err(Refusal::BadRequest.into());
     }
     match parts.method {

@@ -16,7 +16,7 @@ use kit::{context::SocketLimits, websocket::Sockets};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::{Answer, Entrance, Event, Knock, Live, Namespace, Said, SocketIo};
+use crate::{Answer, Entrance, Event, Knock, Live, Namespace, Said, SocketIo, event_frame};
 
 struct Counted(AtomicU8);
 
@@ -34,6 +34,16 @@ impl Namespace for Open {
     async fn connect(&self, _: Knock) -> Entrance {
         self.0.fetch_add(1, Ordering::Relaxed);
         Entrance::Open { live: Box::new(Guest(Arc::clone(&self.0))), listening: None, events: Vec::new() }
+    }
+}
+
+/// Shows all out.
+struct Closed;
+
+#[async_trait]
+impl Namespace for Closed {
+    async fn connect(&self, _: Knock) -> Entrance {
+        Entrance::ShownOut(vec![event_frame("/closed", "message", &"no")])
     }
 }
 
@@ -69,6 +79,7 @@ impl Stage {
         let ids = Arc::new(Counted(AtomicU8::new(1)));
         let (routes, _) = SocketIo::new(ids, Sockets::default(), SocketLimits::default())
             .namespace("/", Open(Arc::clone(&guests)))
+            .namespace("/closed", Closed)
             .routes();
         let mut stage = Self { routes, guests, opened_at: Instant::now(), query: String::new() };
         stage.query = format!("EIO={eio}&transport=polling");
@@ -126,6 +137,21 @@ async fn a_client_that_answers_no_ping_is_gone() {
     assert_eq!(stage.poll().await, (100, "2".into()));
     assert_eq!(stage.poll().await, (120, "1".into()));
     assert_eq!(stage.guests.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_shown_out_reads_why_before_the_disconnect() {
+    let stage = Stage::open(4).await;
+    stage.ask("POST", "40/closed,\x1e42/closed,1[\"x\"]").await;
+    let (_, told) = stage.poll().await;
+    assert!(
+        told.starts_with("40/closed,{") && told.ends_with("\x1e42/closed,[\"message\",\"no\"]"),
+        "{told}"
+    );
+    assert_eq!(stage.poll().await.1, "41/closed,");
+    // What it said meanwhile is dropped, and it may try again.
+    stage.ask("POST", "40").await;
+    assert!(stage.poll().await.1.starts_with("40{"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,10 +12,11 @@ NAMESPACE = "/widget"
 TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": ["polling", "websocket"]}
 
 
-def key_of(server: Server, name: str) -> str:
-    """An access key of a new account."""
-    made = server.cli("user", "add", name)
-    assert made.returncode == 0, made.stderr
+def key_of(server: Server, name: str, new: bool = True) -> str:
+    """An access key of a new account, or of one that is there."""
+    if new:
+        made = server.cli("user", "add", name)
+        assert made.returncode == 0, made.stderr
     made = server.cli("user", "key", name)
     assert made.returncode == 0, made.stderr
     return made.stdout.strip()

@@ -139,14 +139,14 @@ pub(crate) async fn old_clients_come_in_too(world: &World) {
     let mut socket = Socket::start(world.address, "&EIO=3", None).await;
     assert_eq!(socket.text().await, "40");
     socket.say(&format!("40/widget?token={},", tokens.access)).await;
-    assert_eq!(socket.text().await, "40/widget");
+    assert_eq!(socket.text().await, "40/widget,");
     assert_eq!(socket.text().await, r#"42/widget,["message","connected"]"#);
     assert_eq!(socket.ask("get_all_widgets", &json!(null)).await, "[]");
 
     let mut refused = Socket::start(world.address, "&EIO=3", None).await;
     assert_eq!(refused.text().await, "40");
     refused.say("40/widget?token=nonsense,").await;
-    assert_eq!(refused.text().await, "40/widget");
+    assert_eq!(refused.text().await, "40/widget,");
     assert_eq!(
         refused.message().await,
         format!(r#"{{"data":{{"message":"{BAD}"}},"code":401,"request_id":""}}"#)

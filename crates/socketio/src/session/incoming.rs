@@ -79,7 +79,7 @@ impl Session {
         }
         let namespace = self.shared.namespace(&packet.namespace, self.protocol());
         let at = self.sockets.iter().position(|socket| Some(socket.namespace) == namespace);
-        let refused = |message| connect_error_frame(&packet.namespace, message);
+        let refused = |message| connect_error_frame(&packet.namespace, self.handshake.protocol, message);
         match (packet.content, namespace, at) {
             (Content::Connect(_), None, _) => self.outbox.push_back(refused("Invalid namespace")),
             // Old clients are in `/` from the start, and some ask for it all the same.
@@ -123,7 +123,7 @@ impl Session {
         let said = if granted { live.said(event) } else { Said::Answer(live.throttled(&event)) };
         match said {
             Said::Answer(answer) => {
-                let socket = &self.sockets[at];
+                let socket = &mut self.sockets[at];
                 socket.answer(self.shared.name(socket.namespace), ack, answer);
             }
             Said::Later(answer) => self.in_flight.push_back(Work::Answering { socket, ack, answer }),

@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream::FuturesOrdered};
 use kit::websocket::Bucket;
 use realtime::Close;
 use serde_json::json;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::{
     Handshake, Protocol,
@@ -29,6 +29,10 @@ use work::{Done, Work};
 
 /// A client that is in no namespace for this long is not waited for.
 const CONNECT_WITHIN: Duration = Duration::from_secs(45);
+
+/// How long after its CONNECT one that is shown out gets its DISCONNECT: python-socketio's asyncio client overlooks one
+/// that comes before its `connect()` has returned, and would then wait for ever.
+const SHOW_OUT_AFTER: Duration = Duration::from_millis(100);
 
 /// Events of one connection in the works at a time; further ones wait.
 const IN_FLIGHT: usize = 256;
@@ -225,8 +229,11 @@ impl Session {
             return;
         }
         match done {
+            Done::ShownOut { namespace } => {
+                self.outbox.push_back(disconnect_frame(self.shared.name(namespace)));
+            }
             Done::Answered { socket, ack, answer } => {
-                if let Some(socket) = self.sockets.iter().find(|other| other.id == socket) {
+                if let Some(socket) = self.sockets.iter_mut().find(|other| other.id == socket) {
                     socket.answer(self.shared.name(socket.namespace), ack, answer);
                 }
             }
@@ -234,11 +241,15 @@ impl Session {
                 let name = self.shared.name(namespace);
                 let connect = || connect_frame(name, self.handshake.protocol, &self.shared.sid().to_string());
                 match entrance {
-                    Entrance::Refused(message) => self.outbox.push_back(connect_error_frame(name, &message)),
+                    Entrance::Refused(message) => {
+                        self.outbox.push_back(connect_error_frame(name, self.handshake.protocol, &message));
+                    }
                     Entrance::ShownOut(events) => {
                         self.outbox.push_back(connect());
                         self.outbox.extend(events);
-                        self.outbox.push_back(disconnect_frame(name));
+                        self.alone = true;
+                        self.in_flight
+                            .push_back(Work::ShowingOut { namespace, time: Box::pin(sleep(SHOW_OUT_AFTER)) });
                     }
                     Entrance::Open { live, listening, events } => {
                         self.outbox.push_back(connect());

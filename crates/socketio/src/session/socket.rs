@@ -23,14 +23,10 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Queues an answer, the ack first.
-    pub(super) fn answer(&self, namespace: &str, ack: Option<u64>, answer: Answer) {
-        if let Some(id) = ack {
-            self.queue.push(ack_frame(namespace, id, &answer.ack.unwrap_or_default()));
-        }
-        for event in answer.events {
-            self.queue.push(event);
-        }
+    /// Has an answer queued, the ack first.
+    pub(super) fn answer(&mut self, namespace: &str, ack: Option<u64>, answer: Answer) {
+        let ack = ack.map(|id| ack_frame(namespace, id, &answer.ack.unwrap_or_default()));
+        self.live.answered(&self.queue, ack, answer.events);
     }
 
     /// All that waits.

@@ -8,19 +8,34 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use realtime::Queue;
+use tokio::time::Sleep;
 
 use crate::namespace::{Answer, Entrance};
 
 /// One of them; it carries along whom its outcome is for.
 pub(super) enum Work {
-    Entering { namespace: usize, queue: Arc<Queue>, entrance: BoxFuture<'static, Entrance> },
-    Answering { socket: u32, ack: Option<u64>, answer: BoxFuture<'static, Answer> },
+    Entering {
+        namespace: usize,
+        queue: Arc<Queue>,
+        entrance: BoxFuture<'static, Entrance>,
+    },
+    Answering {
+        socket: u32,
+        ack: Option<u64>,
+        answer: BoxFuture<'static, Answer>,
+    },
+    /// What a client was told on its way out is to reach it before the DISCONNECT does.
+    ShowingOut {
+        namespace: usize,
+        time: Pin<Box<Sleep>>,
+    },
 }
 
 /// Its outcome.
 pub(super) enum Done {
     Entered { namespace: usize, queue: Arc<Queue>, entrance: Entrance },
     Answered { socket: u32, ack: Option<u64>, answer: Answer },
+    ShownOut { namespace: usize },
 }
 
 impl Future for Work {
@@ -35,6 +50,10 @@ impl Future for Work {
             Self::Answering { socket, ack, answer } => {
                 let answer = ready!(answer.as_mut().poll(context));
                 Done::Answered { socket: *socket, ack: *ack, answer }
+            }
+            Self::ShowingOut { namespace, time } => {
+                ready!(time.as_mut().poll(context));
+                Done::ShownOut { namespace: *namespace }
             }
         })
     }

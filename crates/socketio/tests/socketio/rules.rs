@@ -48,6 +48,7 @@ async fn what_is_no_handshake_is_refused_with_the_reference_s_codes() {
         ("EIO=4&transport=websocket", 3, "Bad request"),
         ("transport=polling", 5, "Unsupported protocol version"),
         ("EIO=5&transport=polling", 5, "Unsupported protocol version"),
+        ("EIO=2&transport=polling", 5, "Unsupported protocol version"),
         ("EIO=3&transport=polling&j=0", 3, "Bad request: JSONP polling is not supported"),
     ] {
         let answer = get(toy.address, query).await;
@@ -62,20 +63,55 @@ async fn what_is_no_handshake_is_refused_with_the_reference_s_codes() {
     let client = Polling::open(toy.address, 4).await;
     let answer = get(toy.address, &client.query.replace("EIO=4", "EIO=3")).await;
     assert_eq!((answer.status, answer.body), (400, refusal(3, "Bad request")));
-    let answer = ask(toy.address, "PUT", &format!("/socket.io/?{}", client.query), "", b"").await;
-    assert_eq!(answer.status, 400);
+    let target = format!("/socket.io/?{}", client.query);
+    for method in ["PUT", "DELETE", "PATCH"] {
+        let answer = ask(toy.address, method, &target, "", b"").await;
+        assert_eq!((answer.status, answer.body), (400, refusal(2, "Bad handshake method")));
+    }
+    for target in ["/socket.io/?EIO=4&transport=polling", &target] {
+        let answer = ask(toy.address, "HEAD", target, "", b"").await;
+        assert_eq!((answer.status, answer.body.as_str()), (400, ""));
+    }
+    // Nothing of that has touched the session, whose requests need not name the revision again.
+    assert_eq!(
+        post(toy.address, &client.query.replace("EIO=4&", ""), "40{\"token\":\"t\"}").await.body,
+        "ok"
+    );
+    assert!(get(toy.address, &client.query.replace("EIO=4&", "")).await.body.starts_with("40{\"sid\":\""));
+}
+
+#[tokio::test]
+async fn a_websocket_that_is_no_handshake_is_refused_before_it_opens() {
+    let toy = Toy::start().await;
+    for query in
+        ["", "EIO=4", "EIO=2&transport=websocket", "transport=websocket", "EIO=4&transport=webtransport"]
+    {
+        assert_eq!(Socket::open(toy.address, query).await.err(), Some(400), "{query}");
+    }
+    for sid in ["nobody", "AAAAAAAAAAAAAAAAAAAA", "%FF"] {
+        let query = format!("EIO=4&transport=websocket&sid={sid}");
+        assert_eq!(Socket::open(toy.address, &query).await.err(), Some(400), "{query}");
+    }
 }
 
 #[tokio::test]
 async fn browsers_may_ask_with_credentials() {
     let toy = Toy::start().await;
     let headers = "Origin: http://web.example\r\nAccess-Control-Request-Method: POST\r\n\
-                   Access-Control-Request-Headers: content-type\r\n";
+                   Access-Control-Request-Headers: authorization,content-type\r\n";
     let answer = ask(toy.address, "OPTIONS", "/socket.io/?EIO=4&transport=polling", headers, b"").await;
     assert_eq!(answer.status, 200);
     assert!(answer.head.contains("access-control-allow-origin: http://web.example"), "{}", answer.head);
     assert!(answer.head.contains("access-control-allow-credentials: true"));
     assert!(answer.head.contains("post"));
+    let allowed =
+        answer.head.lines().find(|line| line.starts_with("access-control-allow-headers: ")).unwrap();
+    assert!(allowed.contains("authorization") && allowed.contains("content-type"), "{allowed}");
+    // What is refused can be read too.
+    let origin = "Origin: http://web.example\r\n";
+    let answer = ask(toy.address, "GET", "/socket.io/?EIO=4&transport=polling&sid=x", origin, b"").await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.head.contains("access-control-allow-origin: http://web.example"), "{}", answer.head);
 }
 
 #[tokio::test]

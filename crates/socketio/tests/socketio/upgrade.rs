@@ -145,8 +145,12 @@ async fn old_clients_upgrade_too() {
     let client = Polling::open_with(toy.address, 3, "&token=t").await;
     client.everything_until("\"t\"]").await;
     let mut socket = websocket(&client).await;
-    socket.say("2probe").await;
-    assert_eq!(socket.text().await, "3probe");
+    let upgrade = async {
+        socket.say("2probe").await;
+        assert_eq!(socket.text().await, "3probe");
+    };
+    let (poll, ()) = tokio::join!(client.get(), upgrade);
+    assert_eq!(poll.body, "1:6");
     socket.say("5").await;
     socket.say("2").await;
     assert_eq!(socket.text().await, "3");

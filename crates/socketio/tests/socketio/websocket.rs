@@ -142,7 +142,7 @@ async fn bad_input_is_answered_and_the_socket_stays() {
     assert_eq!(socket.text().await, "435[{\"message\":\"Unusable\"}]");
     assert_eq!(socket.text().await, "42[\"error\",{\"message\":\"Unusable\"}]");
     let deep = format!("42[\"echo\",{}{}]", "[".repeat(5000), "]".repeat(5000));
-    for unusable in ["42[\"echo\",\"\\ud800\"]", "42[\"echo\",1e999]", &deep] {
+    for unusable in ["42[\"echo\",\"\\ud800\"]", "42[\"echo\",1e999]", "42[\"echo\",NaN]", &deep] {
         socket.say(unusable).await;
         assert_eq!(socket.text().await, "42[\"error\",{\"message\":\"Unusable\"}]");
     }
@@ -260,8 +260,10 @@ async fn old_clients_are_in_the_root_from_the_start() {
     // Some ask for it all the same.
     socket.say("40").await;
     socket.say("40/widget?token=t").await;
-    assert_eq!(socket.text().await, "40/widget");
+    assert_eq!(socket.text().await, "40/widget,");
     assert_eq!(socket.text().await, "42/widget,[\"message\",\"connected\"]");
+    socket.say("40/nowhere?a=b,").await;
+    assert_eq!(socket.text().await, "44/nowhere,\"Invalid namespace\"");
     socket.say("2").await;
     assert_eq!(socket.text().await, "3");
     // A stranger in the root does not keep the connection open.
@@ -269,6 +271,53 @@ async fn old_clients_are_in_the_root_from_the_start() {
     assert_eq!(socket.text().await, "41/widget,");
     assert_eq!(socket.text().await, "41");
     assert_eq!(socket.closed().await, 4001);
+}
+
+#[tokio::test]
+async fn an_auth_payload_beyond_reading_is_refused_like_any_other() {
+    let toy = Toy::start().await;
+    let mut socket = Socket::start(toy.address, 4, "").await;
+    for token in ["\"\\ud800\"", "1e999", "NaN", "{}", "null"] {
+        socket.say(&format!("40{{\"token\":{token}}}")).await;
+        assert_eq!(socket.text().await, "44{\"message\":\"Not you\"}", "{token}");
+    }
+    for bad in ["40[]", "40\"t\"", "40null", "40{\"token\":}", "40{\"token\":\"t\"}x"] {
+        let mut socket = Socket::start(toy.address, 4, "").await;
+        socket.say(bad).await;
+        assert_eq!(socket.closed().await, 1002, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn the_attachments_of_old_clients_come_behind_their_type() {
+    let toy = Toy::start().await;
+    let mut socket = Socket::start(toy.address, 3, "&token=t").await;
+    assert_eq!(socket.text().await, "40");
+    assert_eq!(socket.text().await, "42[\"welcome\",\"t\"]");
+    let event = "452-5[\"echo\",{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":1}]";
+    // Bare, and as the clients send it that cannot send bytes.
+    socket.say(event).await;
+    socket.say_bytes(&[4, 1, 2, 3]).await;
+    socket.say("b4AQID").await;
+    assert_eq!(socket.text().await, "435[{\"message\":\"Unusable\"}]");
+    assert_eq!(socket.text().await, "42[\"error\",{\"message\":\"Unusable\"}]");
+    socket.say("42[\"echo\",1]").await;
+    assert_eq!(socket.text().await, "42[\"echo\",1]");
+    // Without its type it is none.
+    socket.say_bytes(&[1, 2, 3]).await;
+    assert_eq!(socket.closed().await, 1002);
+}
+
+#[tokio::test]
+async fn whoever_is_shown_out_disturbs_no_other_namespace() {
+    let toy = Toy::start().await;
+    let mut socket = Socket::enter(toy.address, "t").await;
+    socket.say_all(&["40/widget,{\"token\":\"bad\"}", "42/widget,1[\"get\"]", "421[\"echo\",1]"]).await;
+    assert!(socket.text().await.starts_with("40/widget,{\"sid\":\""));
+    assert!(socket.text().await.starts_with("42/widget,[\"message\",{\"data\":"));
+    assert_eq!(socket.text().await, "41/widget,");
+    assert_eq!(socket.text().await, "431[1]");
+    assert_eq!(socket.text().await, "42[\"echo\",1]");
 }
 
 #[tokio::test]

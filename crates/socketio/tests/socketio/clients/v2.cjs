@@ -81,7 +81,7 @@ async function main() {
   const nowhere = io(url + "/nowhere", options());
   error = next(nowhere, "error");
   nowhere.connect();
-  assert.deepEqual(await error, [{ message: "Invalid namespace" }]);
+  assert.deepEqual(await error, ["Invalid namespace"]);
 
   const ended = next(socket, "disconnect");
   socket.emit("end");
