@@ -1,13 +1,13 @@
 // The home page: rooms and what is said in them. Reads over HTTP, acts and hears over Socket.IO (protocol 5 on a WebSocket).
 "use strict";
 
-const { id, role } = document.body.dataset;
+const { id, role, room: chosen } = document.body.dataset;
 const me = Number(id);
 let { access, refresh } = document.body.dataset;
 const find = (name) => document.getElementById(name);
 const rooms = new Map();
 const online = new Set();
-let shown = null;
+let shown = chosen ? Number(chosen) : null;
 let messages = [];
 let socket = null;
 let live = false;
@@ -93,15 +93,22 @@ function joined() {
   live = true;
   retry = 1;
   online.clear();
-  find("link").textContent = "Live";
+  linked("Live");
   trying(load)();
+}
+
+/** Says how the connection is. */
+function linked(state) {
+  find("link").textContent = state;
+  find("link").classList.toggle("live", live);
+  find("link").hidden = false;
 }
 
 function lost() {
   live = false;
   for (const done of acks.values()) done({ message: "The connection was lost." });
   acks.clear();
-  find("link").textContent = "Connecting …";
+  linked("Connecting …");
   setTimeout(connect, 500 * retry);
   retry = Math.min(retry * 2, 32);
 }
@@ -152,6 +159,11 @@ function saw() {
 async function load() {
   const list = await ask("/api/room/?limit=200");
   rooms.clear();
+  // One that was chosen may be older than those.
+  if (shown !== null && !list.some((room) => room.id === shown)) {
+    const [found] = await ask(`/api/room/?limit=1&before=${shown + 1}`);
+    if (found?.id === shown) list.push(found);
+  }
   for (const room of list) rooms.set(room.id, room);
   draw();
   if (shown !== null) await open(shown);
@@ -163,7 +175,7 @@ async function open(room) {
   draw();
   drawMessages();
   if (isMine(rooms.get(room)) || role === "staff") {
-    const list = await ask(`/api/${room}/messages/?limit=500`);
+    const list = await ask(`/api/${room}/messages/?limit=200`);
     if (shown !== room) return;
     const later = messages.filter((message) => !list.some((known) => known.id === message.id));
     messages = [...list.reverse(), ...later];
@@ -176,6 +188,8 @@ const isMine = (room) => room && (room.student.id === me || room.teacher?.id ===
 
 const nameOf = (person) => `${person.first_name} ${person.last_name}`.trim() || `#${person.id}`;
 
+const titleOf = (room) => room.text.trim() || `Room ${room.id}`;
+
 const element = (tag, text, kind) => {
   const made = document.createElement(tag);
   made.textContent = text;
@@ -184,9 +198,9 @@ const element = (tag, text, kind) => {
 };
 
 function stateOf(room) {
-  const with_ = room.student.id === me ? room.teacher : room.student;
-  const who = with_ ? `${nameOf(with_)}${online.has(with_.id) ? " (online)" : ""}` : "nobody yet";
-  return `${room.status} · ${who}`;
+  const other = room.student.id === me ? room.teacher : room.student;
+  if (other) return `${room.status} · ${nameOf(other)}${online.has(other.id) ? " (online)" : ""}`;
+  return room.status === "active" ? "active · waiting for a teacher" : room.status;
 }
 
 function draw() {
@@ -194,11 +208,16 @@ function draw() {
   find("rooms").replaceChildren(
     ...sorted.map((room) => {
       const entry = element("li", "");
-      entry.tabIndex = 0;
-      entry.append(element("b", room.text.slice(0, 120) || `Room ${room.id}`), element("small", stateOf(room)));
-      if (room.id === shown) entry.setAttribute("aria-current", "true");
-      entry.onclick = trying(() => open(room.id));
-      entry.onkeydown = (event) => event.key === "Enter" && entry.click();
+      const link = element("a", "");
+      link.href = `/?room=${room.id}`;
+      link.append(element("b", titleOf(room).slice(0, 120)), element("small", stateOf(room)));
+      if (room.id === shown) link.setAttribute("aria-current", "true");
+      link.onclick = (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        history.pushState(null, "", link.href);
+        trying(() => open(room.id))(event);
+      };
+      entry.append(link);
       return entry;
     }),
   );
@@ -206,18 +225,19 @@ function draw() {
   const room = rooms.get(shown);
   const openHere = room && room.status !== "closed" && isMine(room);
   find("head").hidden = !room;
+  find("hint").hidden = Boolean(room);
   find("say").hidden = !openHere;
   find("join").hidden = !(room && role === "teacher" && room.status === "active");
   find("close").hidden = !(openHere && (room.teacher?.id === me || room.status === "active"));
   if (room) {
-    find("title").textContent = room.text || `Room ${room.id}`;
+    find("title").textContent = titleOf(room);
     find("state").textContent = stateOf(room);
   }
 }
 
 /** A picture of this server is shown, one of another is linked to. */
 function picture(url) {
-  const own = new URL(url).origin === location.origin;
+  const own = url.startsWith(`${location.origin}/media/`);
   const link = element("a", own ? "" : url);
   Object.assign(link, { href: url, target: "_blank", rel: "noopener noreferrer" });
   if (own) link.append(Object.assign(document.createElement("img"), { src: url, alt: "Picture" }));
@@ -231,7 +251,12 @@ function drawMessages() {
     const entry = element("li", message.text, message.user === me ? "mine" : "");
     if (message.image) entry.append(picture(message.image));
     const seen = message.user === me && message.seen ? " · seen" : "";
-    entry.append(element("small", new Date(message.timestamp).toLocaleString() + seen));
+    const author = [room?.student, room?.teacher].find((person) => person?.id === message.user);
+    const time = element("time", new Date(message.timestamp).toLocaleString([], { dateStyle: "short", timeStyle: "short" }));
+    time.dateTime = message.timestamp;
+    const about = element("small", author ? `${nameOf(author)} · ` : "");
+    about.append(time, seen);
+    entry.append(about);
     return entry;
   });
   if (room?.image) entries.unshift(element("li", "", room.student.id === me ? "mine" : ""));
@@ -248,6 +273,7 @@ find("ask")?.addEventListener("submit", trying(async (event) => {
   const room = await post("/api/room/", { text: form.text.value, image });
   form.reset();
   rooms.set(room.id, room);
+  history.pushState(null, "", `/?room=${room.id}`);
   await open(room.id);
   await emit("new_room", { room: room.id });
 }));
@@ -266,7 +292,18 @@ find("say").text.addEventListener("keydown", (event) => {
   }
 });
 
+addEventListener("popstate", trying(async () => {
+  const room = Number(new URLSearchParams(location.search).get("room"));
+  if (rooms.has(room)) return open(room);
+  shown = null;
+  messages = [];
+  draw();
+  drawMessages();
+}));
+
 find("join").addEventListener("click", trying(() => emit("join_room", { room: shown })));
 find("close").addEventListener("click", trying(() => emit("close_room", { room: shown })));
 
+find("ask")?.removeAttribute("hidden");
+linked("Connecting …");
 connect();

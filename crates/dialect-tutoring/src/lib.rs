@@ -43,6 +43,7 @@ pub fn routes(context: &Context, Settings {}: Settings) -> OpenApiRouter {
         .routes(routes!(uploads::upload))
         .route("/pages/tutoring.css/", get(pages::assets::style))
         .route("/pages/tutoring.js/", get(pages::assets::script))
+        .fallback(pages::unknown::unknown)
         .with_state(state)
 }
 

@@ -66,6 +66,10 @@ pub(crate) async fn create(
     let mut fields = Fields::of(&body).empty_is_missing();
     let text = fields.text("text").verbatim().may_be_blank().max(app.settings.max_text).optional();
     let image = fields.text("image").verbatim().may_be_blank().optional();
+    // A picture is named by its address here; whoever sends one must not believe that it was taken.
+    for name in ["text", "image"].into_iter().filter(|name| body.file(name).is_some()) {
+        fields.error(name, "Not a valid string.");
+    }
     fields.done()?;
     let room = rooms::create(&app, student, text.unwrap_or_default(), image.unwrap_or_default()).await?;
     Ok((StatusCode::CREATED, Json(Room::of(room, &base.0))))
@@ -88,8 +92,8 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn messages(
     State(app): State<App>,
-    Auth(caller): Auth,
     PathId(id): PathId,
+    Auth(caller): Auth,
     base: BaseUrl,
     RawQuery(query): RawQuery,
 ) -> Result<(HeaderMap, Json<Vec<Message>>), Reply> {

@@ -166,7 +166,7 @@ pub trait Rooms: Send + Sync {
 
     /// Makes an active room the teacher's, and publishes it; of several teachers at once, of one's only. The same teacher
     /// again changes nothing. `NotFound(Room)`, `Conflict(ClosedRoom)`, `Conflict(Room)` when it is another's,
-    /// `Forbidden(Room)` when the account is no teacher's, or deleted.
+    /// `Forbidden(Room)` when the account is no teacher's, or deleted, or has opened the room itself.
     async fn join_room(&self, id: ConversationId, teacher: AccountId) -> Result<Joined>;
 
     /// Closes a room, and publishes it. `NotFound(Room)`, `Conflict(ClosedRoom)`, `Forbidden(Room)` when `by` is neither

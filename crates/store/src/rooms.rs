@@ -164,6 +164,10 @@ fn join_room(tx: &mut Tx<'_>, id: ConversationId, account: AccountId) -> Result<
     let teacher = person(tx, account)?.filter(|person| is_alive && person.role == Role::Teacher);
     let teacher = teacher.ok_or(Error::Forbidden(Noun::Room))?;
     let room = open_room(tx, id)?;
+    // A student who has become a teacher is in it already, as the other side.
+    if room.student == account {
+        return Err(Error::Forbidden(Noun::Room));
+    }
     match room.teacher {
         Some(present) if present == account => return Ok(Joined { room, teacher, repeated: true }),
         Some(_) => return Err(Error::Conflict(Noun::Room)),

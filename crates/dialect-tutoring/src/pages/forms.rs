@@ -4,9 +4,15 @@
 //! session that looks at the page. A form of another site has neither: the cookie is not sent along from there
 //! (`SameSite=Lax`), and the proof cannot be made up. Browsers that say where a request comes from are believed, too.
 
-use axum::{http::HeaderMap, response::Response};
+use axum::{
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use domain::{App, sessions};
-use kit::body::Content;
+use kit::{
+    body::{Body, Content},
+    reply::Reply,
+};
 
 use super::{
     Visitor,
@@ -42,6 +48,19 @@ impl Forms {
     /// The answer, with the cookie that its forms need.
     pub(super) fn with_cookie(&self, response: Response, base: &str) -> Response {
         if self.is_new { with_cookie(response, cookies::set(FORMS, &self.nonce, base)) } else { response }
+    }
+}
+
+/// What was sent; nothing, and so no proof either, where that is no form at all.
+pub(super) fn form_of(sent: Result<Body, Reply>) -> Result<Content, Reply> {
+    match sent {
+        Ok(Body(content)) => Ok(content),
+        Err(refusal)
+            if matches!(refusal.status, StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE) =>
+        {
+            Ok(Content::empty())
+        }
+        Err(refusal) => Err(refusal),
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     Paged, Visitor,
     cookies::{self, SESSION},
     forged,
-    forms::{Forms, is_genuine},
+    forms::{Forms, form_of, is_genuine},
     found, next, page, with_cookie,
 };
 use crate::{DIALECT, schema, tokens::code};
@@ -94,8 +94,9 @@ pub(crate) async fn sign_in(
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    Body(body): Body,
+    body: Result<Body, Reply>,
 ) -> Paged {
+    let body = form_of(body)?;
     let visitor = Visitor::of(&app, &headers).await?;
     if !is_genuine(&app, &headers, visitor.as_ref(), &body) {
         return forged();

@@ -13,7 +13,7 @@ use super::{
     Paged, Visitor,
     cookies::{self, SESSION},
     forged,
-    forms::{FIELD, Forms, is_genuine},
+    forms::{FIELD, Forms, form_of, is_genuine},
     found, is_of_this_site, is_prefetch, with_cookie,
 };
 use crate::{DIALECT, schema};
@@ -55,8 +55,9 @@ pub(crate) async fn sign_out(
     State(app): State<App>,
     BaseUrl(base): BaseUrl,
     headers: HeaderMap,
-    Body(body): Body,
+    body: Result<Body, Reply>,
 ) -> Paged {
+    let body = form_of(body)?;
     match Visitor::of(&app, &headers).await? {
         Some(visitor) if is_genuine(&app, &headers, Some(&visitor), &body) => {
             end(&app, &visitor, &base).await

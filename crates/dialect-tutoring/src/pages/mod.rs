@@ -9,6 +9,8 @@ pub(crate) mod home;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod next;
+mod shown;
+pub(crate) mod unknown;
 
 use askama::Template;
 use axum::{
