@@ -199,7 +199,7 @@ fn check(list: &Value, ids: &[u64], near: &[u64]) -> Result<()> {
         let (lat, lng) = place["lat"].as_f64().zip(place["lng"].as_f64()).context("nowhere")?;
         let place = near.iter().position(|id| meeting["id"] == *id);
         ensure!((distance((lat, lng), MIDDLE) <= RADIUS) == place.is_some(), "{meeting} is elsewhere");
-        let takes_part = place.is_some_and(|place| count(place) % TAKES_PART == 0);
+        let takes_part = place.is_some_and(|place| count(place).is_multiple_of(TAKES_PART));
         ensure!((meeting["color_status"] == "approved") == takes_part, "{meeting} has another colour");
         let owner = &meeting["owner"];
         let has_photo = owner["photos"][0]["photo"] == owner["avatar"] && owner["avatar"] != "";
