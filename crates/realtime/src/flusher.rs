@@ -25,12 +25,12 @@ const AT_A_TIME: usize = 32;
 /// A round of so many sockets is a wide one: it takes about a millisecond.
 const WIDE: usize = 64;
 
-/// After a wide round in which most sockets got several frames the next one is put off for so long: more is on its way,
-/// and shares the writes.
+/// After a wide round in which a quarter of the writes was shared by two frames, or fewer by more, the next ones are put
+/// off for so long: more is on its way, and shares theirs.
 const GATHER: Duration = Duration::from_millis(1);
 
-/// But not when nothing was written for so long.
-const QUIET: Duration = Duration::from_millis(5);
+/// But not when there was no such round for so long: a few rounds of 1,000 sockets.
+const QUIET: Duration = Duration::from_millis(20);
 
 /// A socket that something is queued for.
 pub trait Outlet: Send + Sync {
@@ -106,7 +106,9 @@ impl Line {
                     yield_now().await;
                 }
             }
-            shared_at = (outlets >= WIDE && frames >= 2 * outlets).then(Instant::now);
+            if outlets >= WIDE && frames >= outlets + outlets / 4 {
+                shared_at = Some(Instant::now());
+            }
         }
     }
 }
