@@ -71,7 +71,7 @@ impl Report {
         for (name, value) in &self.facts {
             let _ = writeln!(text, "| {name} | {} |", shown(value));
         }
-        for table in &self.tables {
+        for table in self.tables.iter().filter(|table| !table.rows.is_empty()) {
             let _ = write!(text, "\n## {}\n\n", table.title);
             table.write(&mut text);
         }
@@ -114,6 +114,7 @@ impl Table {
 /// A value with three digits or so; thousands are set apart.
 fn shown(value: &Value) -> String {
     match value {
+        Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_f64() => {
             let number = number.as_f64().unwrap_or_default();
@@ -151,6 +152,7 @@ mod tests {
             (json!(3.0), "3.00"),
             (json!(-123_456), "-123,456"),
             (json!("sqlite"), "sqlite"),
+            (json!(null), ""),
         ] {
             assert_eq!(shown(&value), text);
         }

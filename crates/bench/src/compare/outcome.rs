@@ -39,8 +39,14 @@ pub(super) struct Ratio {
     pub(super) median: f64,
     pub(super) least: f64,
     pub(super) most: f64,
-    /// Pairs that it comes from.
-    pub(super) pairs: usize,
+}
+
+impl Ratio {
+    /// `5.20 (4.90 to 5.41)`; one pair alone has no range.
+    fn shown(&self) -> String {
+        let Self { median, least, most } = self;
+        if least < most { format!("{median:.2} ({least:.2} to {most:.2})") } else { format!("{median:.2}") }
+    }
 }
 
 /// All runs.
@@ -72,6 +78,13 @@ impl Outcome {
 
     fn by(&self, case: Case, name: &str) -> impl Iterator<Item = &Run> {
         self.of(case).filter(move |run| run.contender.name() == name)
+    }
+
+    /// The cases of which there are runs.
+    fn cases(&self) -> Vec<Case> {
+        let mut cases: Vec<Case> = self.runs.iter().map(|run| run.case).collect();
+        cases.dedup();
+        cases
     }
 
     /// Those who took part in a case, ours first.
@@ -120,7 +133,7 @@ impl Outcome {
         let mut ratios: Vec<f64> = paired.collect();
         ratios.sort_by(f64::total_cmp);
         let (least, most) = (*ratios.first()?, *ratios.last()?);
-        Some(Ratio { median: median(&ratios)?, least, most, pairs: ratios.len() })
+        Some(Ratio { median: median(&ratios)?, least, most })
     }
 
     /// The ratio to the best of the peers: the least of all.
@@ -139,39 +152,35 @@ impl Outcome {
     /// Writes everything into the report.
     pub(super) fn tell(&self, report: &mut Report) {
         report.add("Targets", targets::rows(self));
-        let ratios = Case::value_variants_of(self).into_iter().flat_map(|case| self.ratios(case)).collect();
-        report.add("Ratios", ratios);
-        for case in Case::value_variants_of(self) {
+        let ratios = self.cases().into_iter().flat_map(|case| self.ratios(case)).collect();
+        report.add("Ratios: how many times better", ratios);
+        for case in self.cases() {
             report.add(case.title(), self.rows(case));
         }
         report.detail("rounds", self.runs.iter().map(raw).collect());
     }
 
+    /// A row for each figure of ours, with a column for each peer.
     fn ratios(&self, case: Case) -> Vec<Row> {
         let (ours, peers): (Vec<_>, Vec<_>) = self.contenders(case).into_iter().partition(|one| one.ours());
         let mut rows = Vec::new();
-        for load in self.loads(case) {
-            for (one, peer) in ours.iter().flat_map(|one| peers.iter().map(move |peer| (one, peer))) {
-                let names = (one.name(), peer.name());
-                let first = self.by(case, one.name()).find_map(|run| run.load(load));
-                for figure in first.iter().flat_map(|measured| &measured.figures) {
-                    let Some(ratio) = self.ratio(case, load, names, figure.name) else { continue };
-                    let value = |name| self.median(case, load, name, figure.name).unwrap_or_default();
-                    rows.push(
-                        Row::default()
-                            .with("case", case.title())
-                            .with("load", load)
-                            .with("figure", figure.name)
-                            .with("ours", names.0)
-                            .with("is", value(names.0))
-                            .with("peer", names.1)
-                            .with("peer is", value(names.1))
-                            .with("times better, median", ratio.median)
-                            .with("least", ratio.least)
-                            .with("most", ratio.most)
-                            .with("pairs", ratio.pairs),
-                    );
+        for (load, one) in
+            self.loads(case).into_iter().flat_map(|load| ours.iter().map(move |one| (load, one)))
+        {
+            let Some(first) = self.by(case, one.name()).find_map(|run| run.load(load)) else { continue };
+            for figure in first.figures.iter().filter(|figure| figure.better != Better::Neither) {
+                let mut row = Row::default()
+                    .with("case", case.title())
+                    .with("load", load)
+                    .with("figure", figure.name)
+                    .with("of", one.name())
+                    .with("is", self.median(case, load, one.name(), figure.name));
+                for peer in peers.iter().map(|peer| peer.name()) {
+                    if let Some(ratio) = self.ratio(case, load, (one.name(), peer), figure.name) {
+                        row = row.with(&format!("× {peer}"), ratio.shown());
+                    }
                 }
+                rows.push(row);
             }
         }
         rows
@@ -215,15 +224,6 @@ impl Outcome {
         let failures = self.runs.iter().filter(failed).count();
         ensure!(failures == 0, "{failures} measurements of Tertulia failed");
         Ok(())
-    }
-}
-
-impl Case {
-    /// The cases of which there are runs.
-    fn value_variants_of(outcome: &Outcome) -> Vec<Self> {
-        let mut cases: Vec<Self> = outcome.runs.iter().map(|run| run.case).collect();
-        cases.dedup();
-        cases
     }
 }
 
