@@ -142,8 +142,8 @@ async fn a_client_that_answers_no_ping_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn whoever_is_shown_out_reads_why_before_the_disconnect() {
     let stage = Stage::open(4).await;
-    stage.ask("POST", "40/closed,\x1e42/closed,1[\"x\"]").await;
-    let (_, told) = stage.poll().await;
+    let post = stage.ask("POST", "40/closed,\x1e42/closed,1[\"x\"]");
+    let ((_, told), _) = tokio::join!(stage.poll(), post);
     assert!(
         told.starts_with("40/closed,{") && told.ends_with("\x1e42/closed,[\"message\",\"no\"]"),
         "{told}"

@@ -54,7 +54,8 @@ const dashboard = (credentials, path = "/widget") =>
 const with_token = (token) => dashboard(is_old ? { query: { token } } : { auth: { token } });
 
 async function every_place_of_a_credential() {
-  const places = [headers(`Bearer ${tokens.access}`), headers(`token ${tokens.opaque}`), { query: { token: tokens.key } }];
+  const places = [headers(`Bearer ${tokens.access}`), headers(`token ${tokens.opaque}`)];
+  places.push({ query: { token: tokens.key } });
   if (!is_old) {
     places.push({ auth: { access: tokens.access } }, { auth: { Authorization: `Bearer ${tokens.access}` } });
     places.push({ auth: (tell) => tell({ access_token: tokens.opaque }) });
@@ -75,7 +76,9 @@ async function the_documents_story() {
   const [board, other, stranger] = [tokens.access, tokens.key, tokens.stranger].map(with_token);
   for (const one of [board, other, stranger]) await one.is_in();
   if (mode === "upgrade") {
-    while (board.made.io.engine.transport.name !== "websocket") await new Promise((resolve) => setTimeout(resolve, 10));
+    while (board.made.io.engine.transport.name !== "websocket") {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
   assert.equal(board.made.io.engine.transport.name, mode === "polling" ? "polling" : "websocket");
 
@@ -112,7 +115,9 @@ async function the_documents_story() {
 
   // Many without waiting are done in their order.
   const asked = [];
-  for (let x = 0; x < 30; x += 1) asked.push(new Promise((r) => board.made.emit("post_widget", { ...NOTE, widget_x: x }, r)));
+  for (let x = 0; x < 30; x += 1) {
+    asked.push(new Promise((resolve) => board.made.emit("post_widget", { ...NOTE, widget_x: x }, resolve)));
+  }
   const made = await Promise.all(asked);
   for (const widget of made) {
     assert.deepEqual(await board.next(), ["message", widget]);
@@ -237,7 +242,8 @@ async function pictures() {
   await reader.board.is_in();
   await reader.ask("get_all_widgets", null);
   assert.ok(reader.widgets.size > 0);
-  for (const picture of all) assert.deepEqual(new Map([...picture.widgets].sort()), new Map([...reader.widgets].sort()));
+  const shown = ({ widgets }) => Object.fromEntries(widgets);
+  for (const picture of all) assert.deepEqual(shown(picture), shown(reader));
   for (const uuid of reader.widgets.keys()) await reader.ask("delete_widget", { uuid });
   for (const { board } of [...all, reader]) board.made.close();
 }
