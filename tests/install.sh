@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what `./test` needs beyond Rust and a C compiler: Debian's PostgreSQL, a Python
-# environment with the packages of tests/python/requirements.txt, and the JavaScript clients of
-# tests/node/package.json. Does nothing, and asks no network, when all is there already.
+# Installs what `./test` needs beyond Rust and a C compiler: Debian's PostgreSQL and Chromium, a
+# Python environment with the packages of tests/python/requirements.txt, and the JavaScript clients
+# of tests/node/package.json. Does nothing, and asks no network, when all is there already.
 #
 #   tests/install.sh VENV NODE   VENV is where the Python environment goes (target/venv), NODE where the
 #                                JavaScript clients go (target/node)
@@ -41,6 +41,14 @@ install_postgres() {
         return
     fi
     debian "the PostgreSQL server" postgresql
+}
+
+# `CHROMIUM_BIN` names another one.
+install_chromium() {
+    if [ -n "${CHROMIUM_BIN-}" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then
+        return
+    fi
+    debian "the browser" chromium
 }
 
 # The name of what the environment was made from: another interpreter or another list makes another one.
@@ -91,5 +99,6 @@ install_node() {
 }
 
 install_postgres
+install_chromium
 install_python
 install_node

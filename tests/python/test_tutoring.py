@@ -1,9 +1,10 @@
 """The tutoring document as a story, and its rules, with python-socketio and with bare frames."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from socket import SHUT_RDWR
 from typing import Any
 
 import pytest
@@ -173,6 +174,59 @@ def test_presence_is_counted_per_account(server: Server) -> None:
             stranger.hears_nothing_before(strangers)
 
 
+def test_a_connection_that_breaks_off_is_missed_when_it_was_the_last(server: Server) -> None:
+    stan, tess = cast(server)
+    room = engaged(stan, tess)
+    with stan.socket() as pupil, tess.socket() as tab:
+        assert pupil.hears("online") == {"user": tess.id} and tab.hears("online") == {"user": stan.id}
+        with torn(server, tess) as cut:
+            pupil.hears_nothing_before(room)
+            cut()
+            # The other tab is still here.
+            pupil.hears_nothing_before(room)
+    with stan.socket() as pupil, torn(server, tess) as cut:
+        assert pupil.hears("online") == {"user": tess.id}
+        cut()
+        assert pupil.hears("offline") == {"user": tess.id}
+
+
+@contextmanager
+def torn(server: Server, tutor: Tutor) -> Iterator[Callable[[], None]]:
+    """A signed-in client, and the means to cut its connection without a word of goodbye."""
+    url = f"{server.socket_url}/socket.io/?EIO=4&transport=websocket"
+    client = websockets.sync.client.connect(url, proxy=None)
+    client.recv()
+    client.send("40" + json.dumps({"access_token": tutor.access}))
+    assert client.recv().startswith("40")
+    try:
+        yield lambda: client.socket.shutdown(SHUT_RDWR)
+    finally:
+        client.close()
+
+
+def test_two_accounts_use_one_connection_in_turn(server: Server) -> None:
+    stan, tess = cast(server)
+    sam = Tutor(server, "sam")
+    room = engaged(stan, tess)
+    url = f"{server.socket_url}/socket.io/?EIO=4&transport=websocket"
+    with tess.socket() as desk, websockets.sync.client.connect(url, proxy=None) as client:
+        client.recv()
+        # A bad sign-in disturbs nobody, the client itself neither.
+        client.send('40{"access_token":"nonsense"}')
+        assert client.recv().startswith("44")
+        client.send("40" + json.dumps({"access_token": stan.access}))
+        assert client.recv().startswith("40")
+        assert json.loads(client.recv()[2:]) == ["online", {"user": tess.id}]
+        assert desk.hears("online") == {"user": stan.id}
+        client.send("41")
+        assert desk.hears("offline") == {"user": stan.id}
+        client.send("40" + json.dumps({"access_token": sam.access}))
+        assert client.recv().startswith("40")
+        client.send(f'421["message",{{"room":{room},"text":"x"}}]')
+        assert client.recv() == f'431[{{"message":"{NOT_ALLOWED}"}}]'
+        desk.hears_nothing_before(room)
+
+
 def test_who_shares_no_open_room_any_more_hears_nothing(server: Server) -> None:
     stan, tess = cast(server)
     room, own = engaged(stan, tess), stan.open_room()
@@ -254,15 +308,29 @@ def test_accounts_that_act_at_once_are_not_mixed_up(server: Server) -> None:
 def test_of_two_teachers_one_wins_each_time(server: Server) -> None:
     stan, tess = cast(server)
     tom = Tutor(server, "tom", "teacher")
-    with tess.socket() as one, tom.socket() as other, ThreadPoolExecutor(2) as pool:
-        for _ in range(100):
-            room = stan.open_room()
+    rooms = [stan.open_room() for _ in range(1_000)]
+    winners: dict[int, int] = {}
+    with stan.socket() as pupil, tess.socket() as one, tom.socket() as other, ThreadPoolExecutor(2) as pool:
+        for room in rooms:
             answers = list(pool.map(lambda socket: socket.ask("join_room", {"room": room}), [one, other]))
             won = [answer for answer in answers if "status" in answer]
             lost = [answer for answer in answers if answer == {"message": "Another teacher is in the room."}]
             assert len(won) == len(lost) == 1, answers
-            shown = stan.ask("GET", "/api/room/?limit=1").json()[0]
-            assert shown["teacher"]["id"] == won[0]["teacher"]["id"] and shown["status"] == "engaged"
+            winners[room] = won[0]["teacher"]["id"]
+            # All hear of it, once and the same.
+            assert pupil.hears_until("room_joined") == won[0]
+    shown = {room["id"]: room for room in stan.ask("GET", "/api/room/").json()}
+    assert {room: shown[room]["teacher"]["id"] for room in rooms} == winners
+    assert {room["status"] for room in shown.values()} == {"engaged"}
+
+
+def test_nobody_joins_a_room_of_their_own(server: Server) -> None:
+    stan, tess = cast(server)
+    room = stan.open_room()
+    assert server.cli("user", "set", "stan", "--role", "teacher").returncode == 0
+    with stan.socket() as both, tess.socket() as desk:
+        assert both.refuses("join_room", {"room": room}) == NOT_ALLOWED
+        assert desk.ask("join_room", {"room": room})["status"] == "engaged"
 
 
 def test_the_end_of_a_session_ends_its_sockets(server: Server) -> None:

@@ -235,17 +235,20 @@ function draw() {
   }
 }
 
+function toTheEnd() {
+  find("messages").scrollTop = find("messages").scrollHeight;
+}
+
 /** A picture of this server is shown, one of another is linked to. */
 function picture(url) {
   const own = url.startsWith(`${location.origin}/media/`);
   const link = element("a", own ? "" : url);
   Object.assign(link, { href: url, target: "_blank", rel: "noopener noreferrer" });
-  if (own) link.append(Object.assign(document.createElement("img"), { src: url, alt: "Picture" }));
+  if (own) link.append(Object.assign(document.createElement("img"), { src: url, alt: "Picture", onload: toTheEnd }));
   return link;
 }
 
 function drawMessages() {
-  const list = find("messages");
   const room = rooms.get(shown);
   const entries = messages.map((message) => {
     const entry = element("li", message.text, message.user === me ? "mine" : "");
@@ -261,8 +264,8 @@ function drawMessages() {
   });
   if (room?.image) entries.unshift(element("li", "", room.student.id === me ? "mine" : ""));
   if (room?.image) entries[0].append(picture(room.image));
-  list.replaceChildren(...entries);
-  list.scrollTop = list.scrollHeight;
+  find("messages").replaceChildren(...entries);
+  toTheEnd();
 }
 
 // What one does.

@@ -104,6 +104,13 @@ class Socket:
         assert sorted(heard) == sorted(names), heard
         return heard
 
+    def hears_until(self, name: str) -> Any:
+        """The payload of the next such event; others that come before it are dropped."""
+        while True:
+            heard = self._heard.get(timeout=BOUND)
+            if heard[0] == name:
+                return heard[1]
+
     def refuses(self, name: str, data: Any) -> str:
         """The event must fail, with the same payload as event and as ack; its text."""
         ack = self.ask(name, data)

@@ -144,9 +144,13 @@ pub(crate) async fn only_teachers_join(world: &World) {
     for student in [stan, sam] {
         assert!(is(&world.store.join_room(room, student).await, &FORBIDDEN));
     }
+    // Who has become a teacher is not the other side of what was asked before.
+    let own = world.room(tess).await;
+    assert!(is(&world.store.join_room(own, tess).await, &FORBIDDEN));
+    assert!(world.bus.rooms().is_empty());
     world.store.remove_account(tess, START).await.unwrap();
     assert!(is(&world.store.join_room(room, tess).await, &FORBIDDEN));
-    assert!(world.bus.rooms().is_empty());
+    assert_eq!(world.bus.rooms().len(), 1, "their own room is closed");
     assert_eq!(world.store.room(room).await.unwrap().unwrap().status, Status::Active);
 }
 
