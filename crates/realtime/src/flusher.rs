@@ -168,7 +168,9 @@ mod tests {
         let flusher = Flusher::start();
         let readers: Vec<_> = (0..200).map(|_| Reader::on(&flusher)).collect();
         for text in ["one", "two", "three"] {
-            for reader in &readers { reader.queue.push(text); }
+            for reader in &readers {
+                reader.queue.push(text);
+            }
         }
         for reader in &readers {
             reader.some.notified().await;
@@ -182,7 +184,9 @@ mod tests {
         let flusher = Flusher::start();
         let readers: Vec<_> = (0..200).map(|_| Reader::on(&flusher)).collect();
         for round in 1..=3 {
-            for reader in &readers { reader.queue.push("again"); }
+            for reader in &readers {
+                reader.queue.push("again");
+            }
             for reader in &readers {
                 reader.some.notified().await;
                 assert_eq!(reader.took().len(), round);

@@ -35,8 +35,8 @@ pub(super) fn cards(tx: &mut Tx<'_>, which: &Cards, live_since: Time) -> Result<
 /// The card of the next columns of the row. Friends are sorted by folded name.
 fn card(row: &mut Row) -> Result<Card> {
     let (person, connected) = (person(row)?, row.take()?);
-    let mut friends = names(row.take()?)?;
-    friends.extend(names(row.take()?)?);
+    let mut friends = names(row.take::<Option<String>>()?.as_deref())?;
+    friends.extend(names(row.take::<Option<String>>()?.as_deref())?);
     if friends.len() > 1 {
         friends.sort_by_cached_key(|name| folded(name));
     }
@@ -44,8 +44,8 @@ fn card(row: &mut Row) -> Result<Card> {
 }
 
 /// Names in an array of JSON; there is none on PostgreSQL when there are no names.
-fn names(array: Option<String>) -> Result<Vec<String>> {
-    Ok(match array.as_deref() {
+fn names(array: Option<&str>) -> Result<Vec<String>> {
+    Ok(match array {
         None | Some("[]") => Vec::new(),
         Some(array) => serde_json::from_str(array).context("an array of names is no JSON")?,
     })
