@@ -194,14 +194,11 @@ def test_a_connection_that_breaks_off_is_missed_when_it_was_the_last(server: Ser
 def torn(server: Server, tutor: Tutor) -> Iterator[Callable[[], None]]:
     """A signed-in client, and the means to cut its connection without a word of goodbye."""
     url = f"{server.socket_url}/socket.io/?EIO=4&transport=websocket"
-    client = websockets.sync.client.connect(url, proxy=None)
-    client.recv()
-    client.send("40" + json.dumps({"access_token": tutor.access}))
-    assert client.recv().startswith("40")
-    try:
+    with websockets.sync.client.connect(url, proxy=None) as client:
+        client.recv()
+        client.send("40" + json.dumps({"access_token": tutor.access}))
+        assert client.recv().startswith("40")
         yield lambda: client.socket.shutdown(SHUT_RDWR)
-    finally:
-        client.close()
 
 
 def test_two_accounts_use_one_connection_in_turn(server: Server) -> None:

@@ -13,6 +13,8 @@ let socket = null;
 let live = false;
 let retry = 1;
 let acks = new Map();
+/** How often a room was heard to change. */
+let changes = 0;
 let nextAck = 0;
 
 /** A request with the access token; once more with a new one where it has expired. */
@@ -125,6 +127,7 @@ function emit(name, data) {
 
 function heard(name, data) {
   const room = rooms.get(data.room);
+  if (["new_room", "room_joined", "room_closed"].includes(name)) changes += 1;
   if (name === "message") said(data);
   else if (name === "online") online.add(data.user);
   else if (name === "offline") online.delete(data.user);
@@ -157,7 +160,12 @@ function saw() {
 // What is shown.
 
 async function load() {
-  const list = await ask("/api/room/?limit=200");
+  let before, list;
+  do {
+    before = changes;
+    list = await ask("/api/room/?limit=200");
+    // What was heard meanwhile may be newer than what was read.
+  } while (before !== changes);
   rooms.clear();
   // One that was chosen may be older than those.
   if (shown !== null && !list.some((room) => room.id === shown)) {

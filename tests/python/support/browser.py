@@ -38,13 +38,17 @@ class Page:
 
     def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command of the protocol; its result."""
+        answer = self._ask(method, parameters)
+        assert "result" in answer, answer
+        return answer["result"]
+
+    def _ask(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
         number = next(self._numbers)
         self._connection.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
             answer = json.loads(self._connection.recv(timeout=BOUND))
             if answer.get("id") == number:
-                assert "result" in answer, answer
-                return answer["result"]
+                return answer
 
     def opens(self, url: str) -> None:
         """Goes there, and waits until the page is loaded."""
@@ -58,11 +62,12 @@ class Page:
         return done["result"].get("value")
 
     def shows(self, expression: str) -> None:
-        """Waits until the expression is true. While a page gives way to the next one, nothing is."""
+        """Waits until the expression is true. While a page gives way to the next one there is none to ask."""
+        asked = {"expression": f"Boolean({expression})", "returnByValue": True}
 
         def is_true() -> bool:
-            done = self.tell("Runtime.evaluate", expression=f"Boolean({expression})", returnByValue=True)
-            return done["result"].get("value") is True
+            done = self._ask("Runtime.evaluate", asked)
+            return "result" in done and done["result"]["result"].get("value") is True
 
         until(is_true, expression)
 
