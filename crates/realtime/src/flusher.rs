@@ -168,7 +168,9 @@ mod tests {
         let flusher = Flusher::start();
         let readers: Vec<_> = (0..200).map(|_| Reader::on(&flusher)).collect();
         for text in ["one", "two", "three"] {
-            readers.iter().for_each(|reader| reader.queue.push(text));
+            for reader in &readers {
+                reader.queue.push(text);
+            }
         }
         for reader in &readers {
             reader.some.notified().await;
@@ -182,7 +184,9 @@ mod tests {
         let flusher = Flusher::start();
         let readers: Vec<_> = (0..200).map(|_| Reader::on(&flusher)).collect();
         for round in 1..=3 {
-            readers.iter().for_each(|reader| reader.queue.push("again"));
+            for reader in &readers {
+                reader.queue.push("again");
+            }
             for reader in &readers {
                 reader.some.notified().await;
                 assert_eq!(reader.took().len(), round);
@@ -195,7 +199,9 @@ mod tests {
         let flusher = Flusher::start();
         // Two rounds of the lines, so that each of them has one that panics.
         let readers: Vec<_> = (0..2 * flusher.lines.len()).map(|_| Reader::on(&flusher)).collect();
-        readers[..flusher.lines.len()].iter().for_each(|reader| reader.queue.push("panic"));
+        for reader in &readers[..flusher.lines.len()] {
+            reader.queue.push("panic");
+        }
         for reader in &readers[flusher.lines.len()..] {
             reader.queue.push("hello");
             reader.some.notified().await;
