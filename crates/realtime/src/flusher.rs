@@ -199,7 +199,9 @@ mod tests {
         let flusher = Flusher::start();
         // Two rounds of the lines, so that each of them has one that panics.
         let readers: Vec<_> = (0..2 * flusher.lines.len()).map(|_| Reader::on(&flusher)).collect();
-        readers[..flusher.lines.len()].iter().for_each(|reader| reader.queue.push("panic"));
+        for reader in &readers[..flusher.lines.len()] {
+            reader.queue.push("panic");
+        }
         for reader in &readers[flusher.lines.len()..] {
             reader.queue.push("hello");
             reader.some.notified().await;
