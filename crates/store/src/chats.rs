@@ -138,17 +138,17 @@ fn chats_of(tx: &mut Tx<'_>, account: AccountId, limit: usize) -> Result<Vec<Cha
         ORDER BY c.last_at DESC, c.id DESC LIMIT $2"
     );
     let mut chats = Vec::new();
-    let mut last_messages = Vec::new();
+    let (mut last_messages, mut with_media) = (Vec::new(), Vec::new());
     for mut row in tx.query(CHATS, vals![account, limit])? {
         chats.push(chat(&mut row)?);
         if row.take::<Option<MessageId>>()?.is_some() {
-            last_messages.push(message(&mut row)?);
+            last_messages.push(message(&mut row, &mut with_media)?);
         }
     }
     let ids: Vec<ConversationId> = chats.iter().map(|chat| chat.id).collect();
     let mut marks = marks(tx, &ids, account)?;
     let mut members = members(tx, &ids)?;
-    let last_messages = media_of(tx, last_messages)?;
+    let last_messages = media_of(tx, last_messages, &with_media)?;
     let mut last_messages: HashMap<_, _> =
         last_messages.into_iter().map(|message| (message.conversation, message)).collect();
     for chat in &mut chats {

@@ -13,7 +13,7 @@ use crate::{
     accounts::living,
     engine::{Row, Tx, vals},
     history::history_of,
-    messages::{media_of, message, message_columns},
+    messages::{self, media_of, message, message_columns},
     relations::pair,
 };
 
@@ -36,7 +36,7 @@ impl Conversations for SqlStore {
     }
 
     async fn overviews(&self, account: AccountId, limit: usize) -> Result<Vec<Overview>> {
-        self.snapshot(move |tx| overviews(tx, account, limit)).await
+        self.read(move |tx| overviews(tx, account, limit)).await
     }
 
     async fn history_of(
@@ -50,7 +50,7 @@ impl Conversations for SqlStore {
     }
 
     async fn messages_in(&self, conversation: ConversationId, page: Page) -> Result<Vec<Message>> {
-        self.snapshot(move |tx| messages_in(tx, conversation, page)).await
+        self.read(move |tx| messages_in(tx, conversation, page)).await
     }
 }
 
@@ -99,16 +99,16 @@ fn overviews(tx: &mut Tx<'_>, account: AccountId, limit: usize) -> Result<Vec<Ov
         WHERE me.account = $1 AND c.kind = 'direct' ORDER BY c.last_at DESC, c.id DESC LIMIT $2"
     );
     let mut directs = Vec::new();
-    let mut last_messages = Vec::new();
+    let (mut last_messages, mut with_media) = (Vec::new(), Vec::new());
     for mut row in tx.query(OVERVIEWS, vals![account, limit])? {
         let direct = direct(&mut row)?;
         let last: Option<MessageId> = row.take()?;
         if last.is_some() {
-            last_messages.push(message(&mut row)?);
+            last_messages.push(message(&mut row, &mut with_media)?);
         }
         directs.push((direct, last));
     }
-    let mut last_messages = media_of(tx, last_messages)?.into_iter();
+    let mut last_messages = media_of(tx, last_messages, &with_media)?.into_iter();
     let overview = |(direct, last): (Direct, Option<MessageId>)| Overview {
         direct,
         last_message: last.and_then(|_| last_messages.next()),
@@ -124,7 +124,6 @@ fn messages_in(tx: &mut Tx<'_>, conversation: ConversationId, page: Page) -> Res
         WHERE m.conversation = $1 AND m.id < $2 ORDER BY m.id DESC LIMIT $3"
     );
     let before = page.before.unwrap_or(MessageId(i64::MAX));
-    let mut rows = tx.query(MESSAGES, vals![conversation, before, page.limit])?;
-    let messages = rows.iter_mut().map(message).collect::<Result<_>>()?;
-    media_of(tx, messages)
+    let rows = tx.query(MESSAGES, vals![conversation, before, page.limit])?;
+    messages::messages(tx, rows)
 }

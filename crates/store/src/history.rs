@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     engine::{Tx, vals},
-    messages::{media_of, message, message_columns},
+    messages::{self, message_columns},
 };
 
 /// How many positions are looked at by one query when a time is sought: four queries for a million messages.
@@ -127,10 +127,10 @@ fn messages(tx: &mut Tx<'_>, place: Place, positions: &Range<i64>, span: Span) -
     if positions.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows = tx.query(MESSAGES, vals![place.conversation, positions.start, positions.end])?;
-    let mut messages = rows.iter_mut().map(message).collect::<Result<Vec<_>>>()?;
+    let rows = tx.query(MESSAGES, vals![place.conversation, positions.start, positions.end])?;
+    let mut messages = messages::messages(tx, rows)?;
     if matches!(span, Span::Before(_)) {
         messages.reverse();
     }
-    media_of(tx, messages)
+    Ok(messages)
 }

@@ -111,7 +111,7 @@ impl SqlStore {
             Engine::Sqlite(sqlite) => sqlite.close().await,
             Engine::Postgres { postgres, batcher } => {
                 batcher.close().await;
-                postgres.close();
+                postgres.close().await;
             }
         }
     }

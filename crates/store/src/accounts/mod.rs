@@ -78,7 +78,7 @@ impl Accounts for SqlStore {
     }
 
     async fn cards(&self, which: Cards, live_since: Time) -> Result<Vec<Card>> {
-        self.snapshot(move |tx| cards::cards(tx, &which, live_since)).await
+        self.read(move |tx| cards::cards(tx, &which, live_since)).await
     }
 
     async fn set_account(&self, account: AccountId, change: AccountChange, now: Time) -> Result<Vec<String>> {

@@ -67,7 +67,7 @@ pub(crate) trait Session {
 /// A transaction, as the closures that make up the store's methods see it.
 ///
 /// A closure does nothing but ask the database: no I/O of its own, no waiting, no panics. It may run more than once
-/// (PostgreSQL repeats it when transactions collide), and what it told counts only when it was committed.
+/// (when transactions collide on PostgreSQL, when another of the same commit is undone on SQLite), and what it told counts only when it was committed.
 pub(crate) struct Tx<'a> {
     session: &'a mut dyn Session,
     told: Vec<Event>,

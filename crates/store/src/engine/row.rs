@@ -86,6 +86,7 @@ impl FromVal for Vec<u8> {
     fn from_val(value: Val) -> Result<Self> {
         match value {
             Val::Bytes(bytes) => Ok(bytes),
+            Val::Uuid(uuid) => Ok(uuid.into_bytes().to_vec()),
             other => Err(mismatch::<Self>(&other)),
         }
     }

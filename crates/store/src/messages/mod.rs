@@ -35,7 +35,7 @@ macro_rules! message_columns {
             ".uuid, ",
             $author,
             ".username, m.text, m.image, m.created_at, m.receiver, (SELECT v.uuid FROM account v WHERE v.id = m.receiver), \
-            m.received_at, m.seen_at"
+             m.received_at, m.seen_at, EXISTS (SELECT 1 FROM media f WHERE f.message = m.id)"
         )
     };
 }
@@ -81,9 +81,9 @@ impl Messages for SqlStore {
     }
 }
 
-/// The message of the next columns of the row, without its media.
-pub(crate) fn message(row: &mut Row) -> Result<Message> {
-    Ok(Message {
+/// The message of the next columns of the row; its media are still to be read when it is noted in `with_media`.
+pub(crate) fn message(row: &mut Row, with_media: &mut Vec<MessageId>) -> Result<Message> {
+    let message = Message {
         id: row.take()?,
         uuid: row.take()?,
         conversation: row.take()?,
@@ -96,7 +96,20 @@ pub(crate) fn message(row: &mut Row) -> Result<Message> {
         created_at: row.take()?,
         media: Vec::new(),
         receipt: receipt(row)?,
-    })
+    };
+    if row.take()? {
+        with_media.push(message.id);
+    }
+    Ok(message)
+}
+
+/// The messages of these rows, with their media: by one more query when there are any.
+///
+/// That query may see a later state than the one of the rows: media come with their message and never change.
+pub(crate) fn messages(tx: &mut Tx<'_>, mut rows: Vec<Row>) -> Result<Vec<Message>> {
+    let mut with_media = Vec::new();
+    let messages = rows.iter_mut().map(|row| message(row, &mut with_media)).collect::<Result<Vec<_>>>()?;
+    media_of(tx, messages, &with_media)
 }
 
 /// The receipt of the next columns of the row; there is none where nobody is the receiver.
@@ -107,23 +120,30 @@ fn receipt(row: &mut Row) -> Result<Option<Receipt>> {
     Ok(receiver.0.zip(receiver.1).map(receipt))
 }
 
-/// The messages with their media, by one query.
-pub(crate) fn media_of(tx: &mut Tx<'_>, mut messages: Vec<Message>) -> Result<Vec<Message>> {
-    add_media_to(tx, messages.iter_mut())?;
+/// The messages with their media; `with_media` are those that have any.
+pub(crate) fn media_of(
+    tx: &mut Tx<'_>,
+    mut messages: Vec<Message>,
+    with_media: &[MessageId],
+) -> Result<Vec<Message>> {
+    add_media_to(tx, messages.iter_mut(), with_media)?;
     Ok(messages)
 }
 
-/// Gives these messages their media, by one query.
-fn add_media_to<'m>(tx: &mut Tx<'_>, messages: impl Iterator<Item = &'m mut Message>) -> Result<()> {
+/// Gives these messages their media, by one query; none when there are no media.
+fn add_media_to<'m>(
+    tx: &mut Tx<'_>,
+    messages: impl Iterator<Item = &'m mut Message>,
+    with_media: &[MessageId],
+) -> Result<()> {
     const MEDIA: &str = "SELECT message, uuid, file_key, label, size, uploaded_at FROM media
         WHERE message IN LIST($1) ORDER BY message, ordinal";
-    let mut messages: HashMap<MessageId, &mut Message> =
-        messages.map(|message| (message.id, message)).collect();
-    if messages.is_empty() {
+    if with_media.is_empty() {
         return Ok(());
     }
-    let ids: Vec<MessageId> = messages.keys().copied().collect();
-    for mut row in tx.query(MEDIA, vals![ids.as_slice()])? {
+    let mut messages: HashMap<MessageId, &mut Message> =
+        messages.map(|message| (message.id, message)).collect();
+    for mut row in tx.query(MEDIA, vals![with_media])? {
         let file_of = messages.get_mut(&row.take()?);
         let file = MediaFile {
             uuid: row.take()?,

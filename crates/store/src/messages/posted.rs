@@ -27,7 +27,7 @@ macro_rules! posted_where {
     };
 }
 
-/// These messages, as they are now, in the order of their ids. By two queries.
+/// These messages, as they are now, in the order of their ids. By two queries at most.
 pub(super) fn posted_of(tx: &mut Tx<'_>, ids: &[MessageId]) -> Result<Vec<Posted>> {
     const OF: &str = posted_where!("m.id IN LIST($1)");
     let rows = tx.query(OF, vals![ids])?;
@@ -73,15 +73,17 @@ pub(super) fn messages_after(
     read(tx, rows)
 }
 
-/// What the rows hold, and the media of it by one more query.
+/// What the rows hold, and the media of it by one more query when there are any.
 fn read(tx: &mut Tx<'_>, mut rows: Vec<Row>) -> Result<Vec<Posted>> {
-    let mut all = rows.iter_mut().map(posted).collect::<Result<Vec<_>>>()?;
-    add_media_to(tx, all.iter_mut().map(|posted| &mut posted.message))?;
+    let mut with_media = Vec::new();
+    let all = rows.iter_mut().map(|row| posted(row, &mut with_media));
+    let mut all = all.collect::<Result<Vec<_>>>()?;
+    add_media_to(tx, all.iter_mut().map(|posted| &mut posted.message), &with_media)?;
     Ok(all)
 }
 
-fn posted(row: &mut Row) -> Result<Posted> {
-    let message = message(row)?;
+fn posted(row: &mut Row, with_media: &mut Vec<MessageId>) -> Result<Posted> {
+    let message = message(row, with_media)?;
     let is_direct = row.take::<String>()? == Kind::Direct.as_str();
     let pair: [Option<AccountId>; 2] = [row.take()?, row.take()?];
     let in_room: [Option<AccountId>; 2] = [row.take()?, row.take()?];

@@ -1,12 +1,14 @@
-//! PostgreSQL: a pool of connections; closures run off the async threads.
+//! PostgreSQL: threads with a connection each, on which closures run, and a small pool for batches of messages.
 
 mod fault;
 mod session;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod workers;
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -16,7 +18,7 @@ use anyhow::{Context as _, anyhow};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use domain::{Error, Noun, Result, ports::Bus};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime as Tokio;
 use tokio_postgres::{Config, IsolationLevel, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -24,11 +26,14 @@ pub(crate) use fault::PostgresFault;
 pub(crate) use session::{parameters, row};
 pub(crate) use turns::{Turn, Turns};
 
-use self::session::PostgresSession;
-use super::{Flavour, Tx, publish, text::Texts};
+use self::{session::PostgresSession, workers::Workers};
+use super::{Flavour, Tx, panic_text, publish, text::Texts};
 
 /// How long a task waits for a free connection, and a new connection for the server.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections that are not the workers', where there are many.
+const POOLED: usize = 2;
 
 /// How often a transaction that collided with another is tried.
 pub(crate) const TRIES: u32 = 10;
@@ -36,36 +41,29 @@ pub(crate) const TRIES: u32 = 10;
 /// The PostgreSQL side of the store.
 #[derive(Clone)]
 pub(crate) struct Postgres {
+    /// For what is not done by closures: batches of messages, one after another, and migrations.
     pool: Pool,
+    workers: Arc<Workers>,
     texts: Arc<Mutex<Texts>>,
     bus: Arc<dyn Bus>,
     turns: Turns,
 }
 
 impl Postgres {
-    /// A pool on `url`; no connection is made yet.
+    /// Up to so many connections to `url`; none is made yet.
     pub(crate) fn new(url: &str, connections: usize, bus: Arc<dyn Bus>) -> anyhow::Result<Self> {
         let mut config: Config = url.parse().context("the database URL is not understood")?;
         config.connect_timeout(PATIENCE).keepalives_idle(Duration::from_secs(30));
         if config.get_application_name().is_none() {
             config.application_name("tertulia");
         }
-        let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = if config.get_ssl_mode() == SslMode::Require {
-            Manager::from_config(config, MakeRustlsConnect::new(tls()?), fast)
-        } else {
-            Manager::from_config(config, NoTls, fast)
-        };
-        let pool = Pool::builder(manager)
-            .max_size(connections.max(1))
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
-            .recycle_timeout(Some(PATIENCE))
-            .build()
-            .context("cannot make the pool of database connections")?;
+        let pooled = if connections > 2 * POOLED { POOLED } else { 1 };
+        let workers = connections.saturating_sub(pooled).max(1);
+        let pools = (0..workers).map(|_| pool_of(&config, 1)).collect::<anyhow::Result<_>>()?;
+        let pool = pool_of(&config, pooled)?;
+        let workers = Arc::new(Workers::new(pools));
         let texts = Arc::new(Mutex::new(Texts::new(Flavour::Postgres)));
-        Ok(Self { pool, texts, bus, turns: Turns::new() })
+        Ok(Self { pool, workers, texts, bus, turns: Turns::new() })
     }
 
     /// A connection of the pool; with the cause when there is none.
@@ -75,10 +73,7 @@ impl Postgres {
 
     /// A connection of the pool, or `Unavailable(Store)`.
     pub(crate) async fn connection(&self) -> Result<Object> {
-        self.connect().await.map_err(|cause| {
-            tracing::warn!("{cause:#}");
-            Error::Unavailable(Noun::Store)
-        })
+        connection_of(&self.pool).await
     }
 
     /// Where events go.
@@ -97,49 +92,48 @@ impl Postgres {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let mut client = self.connection().await?;
         let this = self.clone();
-        let handle = Handle::current();
-        let written = tokio::task::spawn_blocking(move || {
+        let mut write = move |runtime: &Tokio, pool: &Pool| {
+            let mut client = runtime.block_on(connection_of(pool))?;
             for attempt in 1..=TRIES {
-                match this.try_write(&mut client, &handle, &mut work) {
+                match this.try_write(&mut client, runtime, &mut work) {
                     Attempt::Done(answer) => return answer,
                     Attempt::Collided => thread::sleep(pause(attempt)),
                 }
             }
             Err(anyhow!("a transaction collided with others {TRIES} times").into())
-        });
-        written.await.unwrap_or_else(|cause| Err(anyhow!("a change panicked: {cause}").into()))
+        };
+        self.workers.run(move |runtime, pool| caught("a change", || write(runtime, pool))).await
     }
 
     fn try_write<T>(
         &self,
         client: &mut Object,
-        handle: &Handle,
+        runtime: &Tokio,
         work: &mut impl FnMut(&mut Tx<'_>) -> Result<T>,
     ) -> Attempt<T> {
-        let transaction = match handle.block_on(client.transaction()) {
+        let transaction = match runtime.block_on(client.transaction()) {
             Ok(transaction) => transaction,
             Err(cause) => return failed(cause),
         };
-        let mut session = PostgresSession::new(&transaction, handle, &self.texts);
+        let mut session = PostgresSession::new(&transaction, runtime, &self.texts);
         let mut tx = Tx::new(&mut session);
         let outcome = work(&mut tx);
         let told = tx.into_told();
         match (outcome, session.trouble) {
             (Ok(value), _) => {
                 let turn = (!told.is_empty()).then(|| self.turns.take());
-                if let Err(cause) = handle.block_on(transaction.commit()) {
+                if let Err(cause) = runtime.block_on(transaction.commit()) {
                     return failed(cause);
                 }
                 if let Some(turn) = turn {
-                    handle.block_on(turn.come());
+                    runtime.block_on(turn.come());
                     publish(self.bus(), told);
                 }
                 Attempt::Done(Ok(value))
             }
             (Err(error), trouble) => {
-                if let Err(cause) = handle.block_on(transaction.rollback()) {
+                if let Err(cause) = runtime.block_on(transaction.rollback()) {
                     tracing::debug!("a rollback failed, with it the connection: {cause}");
                 }
                 if trouble == Some(PostgresFault::Collision) {
@@ -157,27 +151,59 @@ impl Postgres {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let mut client = self.connection().await?;
-        let this = self.clone();
-        let handle = Handle::current();
-        let read = tokio::task::spawn_blocking(move || {
+        let texts = Arc::clone(&self.texts);
+        let read = move |runtime: &Tokio, pool: &Pool| {
+            let mut client = runtime.block_on(connection_of(pool))?;
             if !snapshot {
-                return work(&mut Tx::new(&mut PostgresSession::new(&client, &handle, &this.texts)));
+                return work(&mut Tx::new(&mut PostgresSession::new(&client, runtime, &texts)));
             }
             let builder = client.build_transaction().read_only(true);
-            let begun = handle.block_on(builder.isolation_level(IsolationLevel::RepeatableRead).start());
+            let begun = runtime.block_on(builder.isolation_level(IsolationLevel::RepeatableRead).start());
             let transaction = begun.map_err(explained)?;
-            let answer = work(&mut Tx::new(&mut PostgresSession::new(&transaction, &handle, &this.texts)));
-            let ended = handle.block_on(transaction.rollback());
+            let answer = work(&mut Tx::new(&mut PostgresSession::new(&transaction, runtime, &texts)));
+            let ended = runtime.block_on(transaction.rollback());
             answer.and_then(|value| ended.map(|()| value).map_err(explained))
-        });
-        read.await.unwrap_or_else(|cause| Err(anyhow!("a reading panicked: {cause}").into()))
+        };
+        self.workers.run(move |runtime, pool| caught("a reading", || read(runtime, pool))).await
     }
 
-    /// Closes the pool: connections in use end when they come back.
-    pub(crate) fn close(&self) {
+    /// Does what waits and closes all connections; one of the pool that is in use ends when it comes back.
+    pub(crate) async fn close(&self) {
+        self.workers.close().await;
         self.pool.close();
     }
+}
+
+/// A pool of up to so many connections.
+fn pool_of(config: &Config, connections: usize) -> anyhow::Result<Pool> {
+    let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = if config.get_ssl_mode() == SslMode::Require {
+        Manager::from_config(config.clone(), MakeRustlsConnect::new(tls()?), fast)
+    } else {
+        Manager::from_config(config.clone(), NoTls, fast)
+    };
+    Pool::builder(manager)
+        .max_size(connections)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(PATIENCE))
+        .create_timeout(Some(PATIENCE))
+        .recycle_timeout(Some(PATIENCE))
+        .build()
+        .context("cannot make the pool of database connections")
+}
+
+/// A connection of a pool, or `Unavailable(Store)`.
+async fn connection_of(pool: &Pool) -> Result<Object> {
+    pool.get().await.map_err(|cause| {
+        tracing::warn!("cannot connect to the database: {:#}", anyhow::Error::from(cause));
+        Error::Unavailable(Noun::Store)
+    })
+}
+
+/// The result of `work`, or an error that tells its panic.
+fn caught<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|payload| Err(anyhow!("{what} panicked: {}", panic_text(&*payload)).into()))
 }
 
 /// What came of one try.

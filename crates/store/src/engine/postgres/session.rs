@@ -1,4 +1,4 @@
-//! One connection to PostgreSQL, driven from a blocking thread.
+//! One connection to PostgreSQL, driven by the thread that uses it.
 
 use std::{
     error::Error as StdError,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use deadpool_postgres::GenericClient;
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 
 use super::fault::PostgresFault;
@@ -15,19 +15,19 @@ use crate::engine::{Fault, Flavour, Row, Session, Val, text::Texts};
 /// A session on a plain connection (each statement stands alone) or in a transaction.
 pub(super) struct PostgresSession<'a, C> {
     client: &'a C,
-    handle: &'a Handle,
+    runtime: &'a Runtime,
     texts: &'a Mutex<Texts>,
     /// The worst that happened: the closure's own error may have lost it.
     pub(super) trouble: Option<PostgresFault>,
 }
 
 impl<'a, C: GenericClient> PostgresSession<'a, C> {
-    /// A session on `client`; `handle` is the runtime that drives its connection.
-    pub(super) fn new(client: &'a C, handle: &'a Handle, texts: &'a Mutex<Texts>) -> Self {
-        Self { client, handle, texts, trouble: None }
+    /// A session on `client`; `runtime` drives its connection.
+    pub(super) fn new(client: &'a C, runtime: &'a Runtime, texts: &'a Mutex<Texts>) -> Self {
+        Self { client, runtime, texts, trouble: None }
     }
 
-    /// Prepares (or finds) the statement, then runs `work` with it, all on the runtime.
+    /// Prepares (or finds) the statement, then runs `work` with it.
     fn run<T>(
         &mut self,
         sql: &'static str,
@@ -35,7 +35,7 @@ impl<'a, C: GenericClient> PostgresSession<'a, C> {
     ) -> Result<T, Fault> {
         let text = self.texts.lock().unwrap_or_else(PoisonError::into_inner).of(sql);
         let client = self.client;
-        let done = self.handle.block_on(async {
+        let done = self.runtime.block_on(async {
             let statement = client.prepare_cached(&text).await?;
             work(client, statement).await
         });

@@ -107,6 +107,11 @@ impl Connection {
         self.raw.is_autocommit()
     }
 
+    /// How many rows were written since the connection was opened, by completed statements.
+    pub(super) fn written(&self) -> u64 {
+        self.raw.total_changes()
+    }
+
     /// Moves what is in the log into the file, as far as nobody reads it. `mode`: `PASSIVE` or `TRUNCATE`.
     pub(super) fn checkpoint(&self, mode: &str) {
         let moved = self.raw.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
@@ -154,7 +159,11 @@ fn column(value: ValueRef<'_>) -> Result<Val, Fault> {
             Ok(text) => Val::Text(text.to_owned()),
             Err(cause) => return Err(Fault::Other(cause.into())),
         },
-        ValueRef::Blob(bytes) => Val::Bytes(bytes.to_vec()),
+        // UUIDs mostly, and a `Uuid` needs no memory of its own; what else has 16 bytes is read from it all the same.
+        ValueRef::Blob(bytes) => match <[u8; 16]>::try_from(bytes) {
+            Ok(bytes) => Val::Uuid(uuid::Uuid::from_bytes(bytes)),
+            Err(_) => Val::Bytes(bytes.to_vec()),
+        },
     })
 }
 

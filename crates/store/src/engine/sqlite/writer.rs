@@ -31,7 +31,7 @@ const GATHER: (Duration, usize) = (Duration::from_micros(60), 10);
 
 /// A change that waits for its turn.
 pub(super) trait Change: Send {
-    /// Makes the change; `Some` of what it tells when it was made, `None` when it must be undone.
+    /// Makes the change, perhaps once more after it was undone; `Some` of what it tells when it was made, `None` when it must be undone.
     fn make(&mut self, session: &mut dyn Session) -> Option<Vec<Event>>;
 
     /// Answers the task that waits, after the commit or with the reason why there was none.
@@ -157,20 +157,54 @@ fn commit_batch(connection: &mut Connection, batch: &mut Vec<Box<dyn Change>>, b
 }
 
 fn make_all(connection: &mut Connection, batch: &mut [Box<dyn Change>]) -> Result<Vec<Event>, Fault> {
+    if let Some(told) = make_at_once(connection, batch)? {
+        return Ok(told);
+    }
+    connection.word("ROLLBACK")?;
+    make_one_by_one(connection, batch)
+}
+
+/// Makes all changes of the batch in one transaction; `None`, and the transaction still open, when one of them has to be
+/// undone, which only the whole transaction could be. Changes that wrote nothing have nothing to undo.
+///
+/// A savepoint for each change would copy every page anew that it writes to.
+fn make_at_once(
+    connection: &mut Connection,
+    batch: &mut [Box<dyn Change>],
+) -> Result<Option<Vec<Event>>, Fault> {
+    let mut told = Vec::with_capacity(batch.len());
+    connection.word("BEGIN IMMEDIATE")?;
+    for change in batch {
+        let before = connection.written();
+        match change.make(connection) {
+            Some(events) => told.extend(events),
+            None if connection.is_idle() => return Err(given_up()),
+            None if connection.written() == before => {}
+            None => return Ok(None),
+        }
+    }
+    connection.word("COMMIT")?;
+    Ok(Some(told))
+}
+
+/// Makes all changes of the batch in one transaction, without those that have to be undone.
+fn make_one_by_one(connection: &mut Connection, batch: &mut [Box<dyn Change>]) -> Result<Vec<Event>, Fault> {
     let mut told = Vec::with_capacity(batch.len());
     connection.word("BEGIN IMMEDIATE")?;
     for change in batch {
         connection.word("SAVEPOINT change")?;
         match change.make(connection) {
             Some(events) => told.extend(events),
-            // On some errors (a full disk) SQLite ends the whole transaction by itself.
-            None if connection.is_idle() => {
-                return Err(Fault::Other(anyhow!("the transaction was given up by the database")));
-            }
+            None if connection.is_idle() => return Err(given_up()),
             None => connection.word("ROLLBACK TO change")?,
         }
         connection.word("RELEASE change")?;
     }
     connection.word("COMMIT")?;
     Ok(told)
+}
+
+/// On some errors (a full disk) SQLite ends the whole transaction by itself.
+fn given_up() -> Fault {
+    Fault::Other(anyhow!("the transaction was given up by the database"))
 }
