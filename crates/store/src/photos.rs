@@ -21,10 +21,11 @@ impl Photos for SqlStore {
     async fn photos_of(&self, accounts: Vec<AccountId>) -> Result<Vec<Photo>> {
         const PHOTOS: &str = "
             SELECT p.id, p.account, p.file_key, p.thumbnail_key, a.avatar_photo IS NOT NULL AND a.avatar_photo = p.id
-            FROM photo p JOIN account a ON a.id = p.account WHERE p.account IN LIST($1)
-            ORDER BY p.account, CASE WHEN a.avatar_photo = p.id THEN 0 ELSE 1 END, p.id";
-        self.read(move |tx| tx.query(PHOTOS, vals![accounts.as_slice()])?.iter_mut().map(photo).collect())
-            .await
+            FROM photo p JOIN account a ON a.id = p.account WHERE p.account IN LIST($1)";
+        let mut photos = self.read(move |tx| tx.list(PHOTOS, vals![accounts.as_slice()], photo)).await?;
+        // They come by account, or almost: that is sorted here in less time than by the database.
+        photos.sort_unstable_by_key(|photo| (photo.account, !photo.is_avatar, photo.id));
+        Ok(photos)
     }
 
     async fn set_avatar(&self, account: AccountId, photo: PhotoId) -> Result<()> {

@@ -23,8 +23,7 @@ impl Profiles for SqlStore {
             person_tables!(),
             " LEFT JOIN profile f ON f.account = a.id WHERE a.id IN LIST($1)"
         );
-        self.read(move |tx| tx.query(PROFILES, vals![ids.as_slice()])?.iter_mut().map(profile).collect())
-            .await
+        self.read(move |tx| tx.list(PROFILES, vals![ids.as_slice()], profile)).await
     }
 
     async fn set_profile(&self, account: AccountId, change: ProfileChange) -> Result<()> {

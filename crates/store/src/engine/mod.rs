@@ -62,6 +62,16 @@ pub(crate) trait Session {
     fn exec(&mut self, sql: &'static str, values: &[Val]) -> Result<u64, Fault>;
     /// Runs a statement that gives rows.
     fn query(&mut self, sql: &'static str, values: &[Val]) -> Result<Vec<Row>, Fault>;
+
+    /// Runs a statement that gives rows, and shows one after another to `read`, until it fails.
+    fn each(
+        &mut self,
+        sql: &'static str,
+        values: &[Val],
+        read: &mut dyn FnMut(&mut Row) -> Result<()>,
+    ) -> Result<()> {
+        self.query(sql, values)?.iter_mut().try_for_each(read)
+    }
 }
 
 /// A transaction, as the closures that make up the store's methods see it.
@@ -94,6 +104,21 @@ impl<'a> Tx<'a> {
         self.session.query(sql, values)
     }
 
+    /// What `read` makes of each row. Long lists take less than by [`Tx::query`]: SQLite's rows are not kept meanwhile.
+    pub(crate) fn list<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[Val],
+        mut read: impl FnMut(&mut Row) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        self.session.each(sql, values, &mut |row| {
+            all.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
     /// The first row, if there is one.
     pub(crate) fn first(&mut self, sql: &'static str, values: &[Val]) -> Result<Option<Row>, Fault> {
         Ok(self.query(sql, values)?.into_iter().next())
@@ -101,7 +126,7 @@ impl<'a> Tx<'a> {
 
     /// The first column of each row.
     pub(crate) fn column<T: FromVal>(&mut self, sql: &'static str, values: &[Val]) -> Result<Vec<T>> {
-        self.query(sql, values)?.into_iter().map(|mut row| row.take()).collect()
+        self.list(sql, values, Row::take)
     }
 
     /// Publishes `event` after the commit, if it comes to that.

@@ -12,19 +12,30 @@ use super::Val;
 /// One row of an answer.
 #[derive(Debug)]
 pub(crate) struct Row {
-    columns: std::vec::IntoIter<Val>,
+    columns: Vec<Val>,
+    /// How many columns were read.
+    read: usize,
 }
 
 impl Row {
     /// The row of these columns.
     pub(crate) fn new(columns: Vec<Val>) -> Self {
-        Self { columns: columns.into_iter() }
+        Self { columns, read: 0 }
+    }
+
+    /// The columns, emptied to be filled with those of another row.
+    pub(super) fn refill(&mut self) -> &mut Vec<Val> {
+        self.read = 0;
+        self.columns.clear();
+        &mut self.columns
     }
 
     /// The next column. A column that is missing or of another type is a fault of the statement: `Internal`.
     pub(crate) fn take<T: FromVal>(&mut self) -> Result<T> {
-        let value = self.columns.next().ok_or_else(|| anyhow!("a row has fewer columns than were read"))?;
-        T::from_val(value)
+        let column = self.columns.get_mut(self.read);
+        let value = column.ok_or_else(|| anyhow!("a row has fewer columns than were read"))?;
+        self.read += 1;
+        T::from_val(std::mem::replace(value, Val::Null))
     }
 }
 

@@ -59,5 +59,5 @@ pub(super) fn meetings(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<Meeting>>
             AROUND
         }
     };
-    tx.query(sql, &values)?.iter_mut().map(meeting).collect()
+    tx.list(sql, &values, meeting)
 }

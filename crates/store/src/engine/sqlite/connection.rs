@@ -141,13 +141,37 @@ impl Session for Connection {
         let mut all = Vec::new();
         while let Some(row) = rows.next().map_err(fault)? {
             let mut columns = Vec::with_capacity(width);
-            for index in 0..width {
-                columns.push(column(row.get_ref(index).map_err(fault)?)?);
-            }
+            fill(&mut columns, row, width)?;
             all.push(Row::new(columns));
         }
         Ok(all)
     }
+
+    fn each(
+        &mut self,
+        sql: &'static str,
+        values: &[Val],
+        read: &mut dyn FnMut(&mut Row) -> domain::Result<()>,
+    ) -> domain::Result<()> {
+        let text = self.text(sql);
+        let mut statement = self.raw.prepare_cached(&text).map_err(fault)?;
+        let width = statement.column_count();
+        let mut rows = statement.query(params_from_iter(values)).map_err(fault)?;
+        let mut shown = Row::new(Vec::with_capacity(width));
+        while let Some(row) = rows.next().map_err(fault)? {
+            fill(shown.refill(), row, width)?;
+            read(&mut shown)?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts the row's columns into `columns`.
+fn fill(columns: &mut Vec<Val>, row: &rusqlite::Row<'_>, width: usize) -> Result<(), Fault> {
+    for index in 0..width {
+        columns.push(column(row.get_ref(index).map_err(fault)?)?);
+    }
+    Ok(())
 }
 
 fn column(value: ValueRef<'_>) -> Result<Val, Fault> {
@@ -177,11 +201,11 @@ impl ToSql for Val {
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
             Self::Uuid(uuid) => ValueRef::Blob(uuid.as_bytes()),
-            Self::Ints(numbers) => return Ok(json(&serde_json::json!(numbers))),
-            Self::Texts(texts) => return Ok(json(&serde_json::json!(texts))),
+            Self::Ints(numbers) => return json(serde_json::to_string(numbers)),
+            Self::Texts(texts) => return json(serde_json::to_string(texts)),
             Self::Uuids(uuids) => {
                 let hex: Vec<String> = uuids.iter().map(|uuid| uuid.simple().to_string()).collect();
-                return Ok(json(&serde_json::json!(hex)));
+                return json(serde_json::to_string(&hex));
             }
         };
         Ok(ToSqlOutput::Borrowed(borrowed))
@@ -189,8 +213,9 @@ impl ToSql for Val {
 }
 
 /// A list, as `json_each` takes it.
-fn json(list: &serde_json::Value) -> ToSqlOutput<'static> {
-    ToSqlOutput::Owned(Value::Text(list.to_string()))
+fn json(list: serde_json::Result<String>) -> rusqlite::Result<ToSqlOutput<'static>> {
+    let text = list.map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))?;
+    Ok(ToSqlOutput::Owned(Value::Text(text)))
 }
 
 fn is_busy(fault: &rusqlite::Error) -> bool {
