@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
 use async_trait::async_trait;
 use domain::ports::{OAuthProvider, ProviderProfile, ProviderRefusal};
-use reqwest::{Client, StatusCode, redirect::Policy};
+use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use url::Url;
 
 use crate::{
     answer::{self, MAX_JSON_BYTES},
-    tls,
+    provider::{self, sensible, unreachable},
 };
+
+/// What logs call it.
+const NAME: &str = "Discord";
 
 /// Most characters of an id that is taken; Discord's have 20 digits at most.
 const MAX_ID: usize = 64;
@@ -58,20 +60,8 @@ impl Discord {
     /// # Errors
     /// When a URL is not `http` or `https`, or TLS cannot be set up.
     pub fn new(settings: Settings) -> anyhow::Result<Self> {
-        for url in [&settings.authorize_url, &settings.token_url, &settings.api_url] {
-            anyhow::ensure!(
-                matches!(url.scheme(), "http" | "https") && url.has_host(),
-                "Discord: {url} is no web address"
-            );
-        }
-        tls::install_provider();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls::client().context("TLS for Discord sign-in")?)
-            .redirect(Policy::none())
-            .timeout(settings.patience)
-            .user_agent(concat!("tertulia/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .context("the HTTP client for Discord sign-in")?;
+        let addresses = [&settings.authorize_url, &settings.token_url, &settings.api_url];
+        let client = provider::client(NAME, &addresses, settings.patience)?;
         Ok(Self { settings, client })
     }
 
@@ -98,7 +88,8 @@ impl Discord {
             form.push(("redirect_uri", redirect_uri));
         }
         let request = self.client.post(token_url.clone()).form(&form);
-        let (status, answer) = answer::json(request, MAX_JSON_BYTES).await.map_err(unreachable("token"))?;
+        let (status, answer) =
+            answer::json(request, MAX_JSON_BYTES).await.map_err(unreachable(NAME, "token"))?;
         // RFC 6749, section 5.2: a word such as `invalid_grant`; `invalid_client` points at the settings.
         let error = answer.as_ref().and_then(|answer| answer["error"].as_str());
         let is_refused = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
@@ -107,7 +98,7 @@ impl Discord {
             tracing::warn!(%status, ?error, "Discord refused a sign-in");
             return Err(ProviderRefusal::Denied);
         }
-        let answer = sensible("token", status, answer)?;
+        let answer = sensible(NAME, "token", status, answer)?;
         let token = answer["access_token"].as_str().filter(|token| !token.is_empty());
         token.map(str::to_owned).ok_or_else(|| {
             tracing::warn!("Discord answered without a token");
@@ -122,8 +113,9 @@ impl Discord {
             path.pop_if_empty().extend(["users", "@me"]);
         }
         let request = self.client.get(url).bearer_auth(token);
-        let (status, answer) = answer::json(request, MAX_JSON_BYTES).await.map_err(unreachable("user"))?;
-        sensible("user", status, answer)
+        let (status, answer) =
+            answer::json(request, MAX_JSON_BYTES).await.map_err(unreachable(NAME, "user"))?;
+        sensible(NAME, "user", status, answer)
     }
 }
 
@@ -160,23 +152,4 @@ fn profile(me: &Value) -> Option<ProviderProfile> {
     let login = me["username"].as_str().filter(|login| is_id && !login.is_empty())?.to_owned();
     let email = me["email"].as_str().unwrap_or_default().to_owned();
     Some(ProviderProfile { external_id: id, login, email, picture: None })
-}
-
-/// Logs why `what` could not be had.
-fn unreachable(what: &'static str) -> impl FnOnce(anyhow::Error) -> ProviderRefusal {
-    move |fault| {
-        tracing::warn!(what, fault = ?format!("{fault:#}"), "Discord cannot be reached");
-        ProviderRefusal::Unreachable
-    }
-}
-
-/// The JSON object of a good answer.
-fn sensible(what: &'static str, status: StatusCode, answer: Option<Value>) -> Result<Value, ProviderRefusal> {
-    match answer {
-        Some(answer) if status.is_success() && answer.is_object() => Ok(answer),
-        _ => {
-            tracing::warn!(what, %status, "Discord answered nonsense");
-            Err(ProviderRefusal::Unreachable)
-        }
-    }
 }

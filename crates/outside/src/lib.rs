@@ -4,5 +4,6 @@ mod answer;
 pub mod discord;
 pub mod fortytwo;
 pub mod mail;
+mod provider;
 mod tls;
 pub mod vk;

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
 use async_trait::async_trait;
 use domain::ports::{ProviderRefusal, SocialProvider};
-use reqwest::{Client, redirect::Policy};
+use reqwest::Client;
 use serde_json::Value;
 use url::Url;
 
-use crate::{answer, tls};
+use crate::{answer, provider};
 
 /// The version of the API whose answers are read here.
 const VERSION: &str = "5.199";
@@ -52,19 +51,7 @@ impl Vk {
     /// # Errors
     /// When the URL is not `http` or `https`, or TLS cannot be set up.
     pub fn new(settings: Settings) -> anyhow::Result<Self> {
-        let url = &settings.api_url;
-        anyhow::ensure!(
-            matches!(url.scheme(), "http" | "https") && url.has_host(),
-            "VK: {url} is no web address"
-        );
-        tls::install_provider();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls::client().context("TLS for VK")?)
-            .redirect(Policy::none())
-            .timeout(settings.patience)
-            .user_agent(concat!("tertulia/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .context("the HTTP client for VK")?;
+        let client = provider::client("VK", &[&settings.api_url], settings.patience)?;
         Ok(Self { settings, client })
     }
 

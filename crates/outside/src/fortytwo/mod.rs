@@ -4,17 +4,19 @@ mod picture;
 
 use std::time::Duration;
 
-use anyhow::Context;
 use async_trait::async_trait;
 use domain::ports::{OAuthProvider, ProviderProfile, ProviderRefusal};
-use reqwest::{Client, StatusCode, redirect::Policy};
+use reqwest::Client;
 use serde_json::Value;
 use url::Url;
 
 use crate::{
     answer::{self, MAX_JSON_BYTES},
-    tls,
+    provider::{self, sensible, unreachable},
 };
+
+/// What logs call it.
+const NAME: &str = "42";
 
 /// How 42 is reached, and as whom.
 #[derive(Clone)]
@@ -57,20 +59,8 @@ impl FortyTwo {
     /// # Errors
     /// When a URL is not `http` or `https`, or TLS cannot be set up.
     pub fn new(settings: Settings) -> anyhow::Result<Self> {
-        for url in [&settings.authorize_url, &settings.token_url, &settings.api_url] {
-            anyhow::ensure!(
-                matches!(url.scheme(), "http" | "https") && url.has_host(),
-                "42: {url} is no web address"
-            );
-        }
-        tls::install_provider();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls::client().context("TLS for 42 sign-in")?)
-            .redirect(Policy::none())
-            .timeout(settings.patience)
-            .user_agent(concat!("tertulia/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .context("the HTTP client for 42 sign-in")?;
+        let addresses = [&settings.authorize_url, &settings.token_url, &settings.api_url];
+        let client = provider::client(NAME, &addresses, settings.patience)?;
         Ok(Self { settings, client })
     }
 
@@ -85,7 +75,8 @@ impl FortyTwo {
             ("redirect_uri", redirect_uri),
         ];
         let request = self.client.post(token_url.clone()).form(&form);
-        let (status, answer) = answer::json(request, MAX_JSON_BYTES).await.map_err(unreachable("token"))?;
+        let (status, answer) =
+            answer::json(request, MAX_JSON_BYTES).await.map_err(unreachable(NAME, "token"))?;
         if status.is_client_error() {
             // RFC 6749, section 5.2: a word such as `invalid_grant`; `invalid_client` points at the settings.
             let error = answer.as_ref().and_then(|answer| answer["error"].as_str()).unwrap_or("-");
@@ -93,7 +84,7 @@ impl FortyTwo {
             tracing::warn!(%status, ?error, "42 refused a sign-in");
             return Err(ProviderRefusal::Denied);
         }
-        let answer = sensible("token", status, answer)?;
+        let answer = sensible(NAME, "token", status, answer)?;
         let token = answer["access_token"].as_str().filter(|token| !token.is_empty());
         token.map(str::to_owned).ok_or(ProviderRefusal::Denied)
     }
@@ -105,8 +96,9 @@ impl FortyTwo {
             path.pop_if_empty().extend(["v2", "me"]);
         }
         let request = self.client.get(url).bearer_auth(token);
-        let (status, answer) = answer::json(request, MAX_JSON_BYTES).await.map_err(unreachable("profile"))?;
-        sensible("profile", status, answer)
+        let (status, answer) =
+            answer::json(request, MAX_JSON_BYTES).await.map_err(unreachable(NAME, "profile"))?;
+        sensible(NAME, "profile", status, answer)
     }
 }
 
@@ -142,24 +134,5 @@ impl OAuthProvider for FortyTwo {
             email: me["email"].as_str().unwrap_or_default().to_owned(),
             picture,
         })
-    }
-}
-
-/// Logs why `what` could not be had.
-fn unreachable(what: &'static str) -> impl FnOnce(anyhow::Error) -> ProviderRefusal {
-    move |fault| {
-        tracing::warn!(what, fault = ?format!("{fault:#}"), "42 cannot be reached");
-        ProviderRefusal::Unreachable
-    }
-}
-
-/// The JSON object of a good answer.
-fn sensible(what: &'static str, status: StatusCode, answer: Option<Value>) -> Result<Value, ProviderRefusal> {
-    match answer {
-        Some(answer) if status.is_success() && answer.is_object() => Ok(answer),
-        _ => {
-            tracing::warn!(what, %status, "42 answered nonsense");
-            Err(ProviderRefusal::Unreachable)
-        }
     }
 }
