@@ -114,7 +114,7 @@ impl Missed {
             }
         };
         self.after = page.last()?.message.id;
-        let frames = page.iter().filter_map(|posted| message_frame(posted, &self.base)).collect();
+        let frames = page.into_iter().filter_map(|posted| message_frame(&Arc::new(posted), &self.base)).collect();
         Some((frames, Some(self)))
     }
 }
@@ -141,9 +141,9 @@ impl Live for Chat {
         Some(error_frame("Too many messages. Please slow down."))
     }
 
-    fn wrote(&mut self, notes: &[Note]) {
-        let mine = notes.iter().filter(|note| note.receiver == self.caller.account);
-        messages::received(&self.app, mine.map(|note| note.message));
+    fn wrote(&mut self, notes: &[Arc<Note>]) {
+        let account = self.caller.account;
+        messages::received(&self.app, notes.iter().filter_map(|note| note.received_by(account)));
     }
 }
 
@@ -184,7 +184,7 @@ async fn post(
     channels: &Mutex<HashMap<RelationId, ConversationId>>,
     (channel, place): (RelationId, Option<ConversationId>),
     draft: Draft,
-) -> domain::Result<Option<Posted>> {
+) -> domain::Result<Option<Arc<Posted>>> {
     let place = if let Some(place) = place {
         place
     } else {
@@ -228,14 +228,13 @@ impl Ear for Listener {
 }
 
 /// A message to a friend, noted so that its writing is its receipt; `None` for others.
-fn message_frame(posted: &Posted, base: &BaseUrl) -> Option<Frame> {
+fn message_frame(posted: &Arc<Posted>, base: &BaseUrl) -> Option<Frame> {
     let bytes = encoded(&MessageFrame::of(posted, base)?);
-    let receiver = posted.message.receipt?.receiver;
-    Some(Frame { bytes, note: Some(Note { message: posted.message.id, receiver }) })
+    Some(Frame { bytes, note: Some(Note::of(posted)) })
 }
 
 /// The first result of a message that was sent again. Where the friendship has ended since, no frame can name it.
-fn repeated_frame(first: &Posted, base: &BaseUrl) -> Frame {
+fn repeated_frame(first: &Arc<Posted>, base: &BaseUrl) -> Frame {
     message_frame(first, base).unwrap_or_else(|| error_frame(fault::NO_FRIENDSHIP).into())
 }
 
@@ -259,18 +258,22 @@ mod tests {
         Listener { base: BaseUrl("http://chat.example".into()), account: AccountId(account) }
     }
 
-    fn frame(heard: Heard) -> (Value, Option<Note>) {
+    fn frame(heard: Heard) -> (Value, Option<Arc<Note>>) {
         let Heard::Frame(frame) = heard else { panic!("{heard:?}") };
         (serde_json::from_slice(&frame.bytes).unwrap(), frame.note)
     }
 
     #[test]
     fn both_sides_share_the_bytes_of_a_message_and_its_writing_is_noted() {
-        let event = Event::MessagePosted(posted());
+        let event = Event::MessagePosted(Arc::new(posted()));
         assert_eq!(ear(1).shape(&event), ear(2).shape(&event));
         let (message, note) = frame(ear(1).heard(&event));
         assert_eq!(message["type"], "friendship_message");
-        assert_eq!(note, Some(Note { message: MessageId(9), receiver: AccountId(2) }));
+        let note = note.unwrap();
+        assert_eq!(note.message(), MessageId(9));
+        assert!(note.received_by(AccountId(1)).is_none());
+        assert!(note.received_by(AccountId(2)).is_some());
+        assert!(note.received_by(AccountId(2)).is_none(), "it is noted once");
     }
 
     #[test]
@@ -291,7 +294,7 @@ mod tests {
     fn strangers_messages_are_not_for_this_dialect() {
         let mut posted = posted();
         posted.relation = None;
-        assert!(matches!(ear(1).heard(&Event::MessagePosted(posted.clone())), Heard::Nothing));
+        assert!(matches!(ear(1).heard(&Event::MessagePosted(Arc::new(posted.clone()))), Heard::Nothing));
         assert!(matches!(ear(1).heard(&Event::ReceiptChanged(posted)), Heard::Nothing));
     }
 

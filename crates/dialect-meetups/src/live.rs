@@ -123,8 +123,8 @@ impl Live for Speaker {
         None
     }
 
-    fn wrote(&mut self, notes: &[Note]) {
-        if let Some(newest) = notes.iter().map(|note| note.message).max() {
+    fn wrote(&mut self, notes: &[Arc<Note>]) {
+        if let Some(newest) = notes.iter().map(|note| note.message()).max() {
             chats::received(&self.app, &self.caller, self.chat, newest);
         }
     }
@@ -159,7 +159,7 @@ impl Ear for Listener {
     }
 }
 
-fn frame(posted: &Posted, is_my: bool, base: &BaseUrl) -> Heard {
+fn frame(posted: &Arc<Posted>, is_my: bool, base: &BaseUrl) -> Heard {
     let frame = wire::Frame {
         text: &posted.message.text,
         author_name: &posted.author.first_name,
@@ -170,8 +170,7 @@ fn frame(posted: &Posted, is_my: bool, base: &BaseUrl) -> Heard {
         date_create: wire_time(posted.message.created_at),
     };
     let Ok(bytes) = serde_json::to_vec(&frame) else { return Heard::Nothing };
-    let note = Note { message: posted.message.id, receiver: EVERYONE };
-    Heard::Frame(Frame { bytes: bytes.into(), note: (!is_my).then_some(note) })
+    Heard::Frame(Frame { bytes: bytes.into(), note: (!is_my).then(|| Note::of(posted)) })
 }
 
 #[cfg(test)]
@@ -212,14 +211,14 @@ mod tests {
             media: Vec::new(),
             receipt: None,
         };
-        Event::MessagePosted(Posted {
+        Event::MessagePosted(Arc::new(Posted {
             message,
             author: person,
             direct_pair: Vec::new(),
             room_members: Vec::new(),
             relation: None,
             client_id: None,
-        })
+        }))
     }
 
     fn ear(account: i64) -> Listener {

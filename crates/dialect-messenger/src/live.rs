@@ -87,9 +87,9 @@ impl Live for Chat {
         Some(error_frame("Too many messages. Please slow down."))
     }
 
-    fn wrote(&mut self, notes: &[Note]) {
-        let mine = notes.iter().filter(|note| note.receiver == self.caller.account);
-        messages::received(&self.app, mine.map(|note| note.message));
+    fn wrote(&mut self, notes: &[Arc<Note>]) {
+        let account = self.caller.account;
+        messages::received(&self.app, notes.iter().filter_map(|note| note.received_by(account)));
     }
 }
 
@@ -147,7 +147,7 @@ impl Ear for Listener {
     fn heard(&self, event: &Event) -> Heard {
         let Event::MessagePosted(posted) = event else { return Heard::Nothing };
         let message = &posted.message;
-        let note = message.receipt.map(|receipt| Note { message: message.id, receiver: receipt.receiver });
+        let note = message.receipt.map(|_| Note::of(posted));
         match serde_json::to_vec(&Message::from(message.clone())) {
             Ok(bytes) => Heard::Frame(Frame { bytes: bytes.into(), note }),
             Err(_) => Heard::Nothing,

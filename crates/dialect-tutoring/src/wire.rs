@@ -124,8 +124,8 @@ impl Message {
     }
 
     /// The same with what only an event tells.
-    pub(crate) fn told(posted: domain::Posted, seen: bool) -> Self {
-        Self { client_id: posted.client_id, ..Self::of(posted.message, seen) }
+    pub(crate) fn told(posted: &domain::Posted, seen: bool) -> Self {
+        Self { client_id: posted.client_id.clone(), ..Self::of(posted.message.clone(), seen) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What has happened. The store publishes each event after the commit that made it true, in commit order.
 
+use std::sync::Arc;
+
 use crate::{
     AccountId, ConversationId, Grant, Posted,
     accounts::Person,
@@ -12,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A message stands in a conversation.
-    MessagePosted(Posted),
+    MessagePosted(Arc<Posted>),
     /// The receiver of a direct message has received or seen it: heard by its author.
     ReceiptChanged(Posted),
     /// A relation was made or changed.

@@ -28,6 +28,15 @@ pub trait Ids: Send + Sync {
         self.fill(&mut bytes);
         uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
+
+    /// A UUID that begins with the time and is random otherwise (version 7, RFC 9562 5.7): those made one after another
+    /// stand side by side in an index.
+    fn uuid_at(&self, time: Time) -> Uuid {
+        let mut bytes = [0; 10];
+        self.fill(&mut bytes);
+        let millis = u64::try_from(time.0 / 1_000).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    }
 }
 
 /// Carries events to every node. It is for speed: what counts is in the store.

@@ -218,14 +218,14 @@ mod tests {
             receipt: None,
         };
         let direct_pair = vec![AccountId(1), AccountId(2)];
-        Arc::new(Event::MessagePosted(Posted {
+        Arc::new(Event::MessagePosted(Arc::new(Posted {
             message,
             author,
             direct_pair,
             room_members: Vec::new(),
             relation: None,
             client_id: None,
-        }))
+        })))
     }
 
     struct Stage {

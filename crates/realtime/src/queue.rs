@@ -3,11 +3,14 @@
 use std::{
     collections::VecDeque,
     fmt, mem,
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
-use domain::{AccountId, MessageId};
+use domain::{AccountId, MessageId, Posted};
 use tokio::sync::Notify;
 
 use crate::{Flusher, Outlet};
@@ -37,17 +40,47 @@ pub struct Frame {
     /// The payload.
     pub bytes: Bytes,
     /// The message that it carries, where somebody wants to know that it was written.
-    pub note: Option<Note>,
+    pub note: Option<Arc<Note>>,
 }
 
-/// A message that a frame carries, and for whom it is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// A message that a frame carries. All sockets that are given the same frame share it.
+#[derive(Debug)]
 pub struct Note {
-    /// The message.
-    pub message: MessageId,
-    /// The one whose receipt it waits for.
-    pub receiver: AccountId,
+    posted: Arc<Posted>,
+    is_received: AtomicBool,
 }
+
+impl Note {
+    /// Of a frame that carries this message.
+    pub fn of(posted: &Arc<Posted>) -> Arc<Self> {
+        Arc::new(Self { posted: Arc::clone(posted), is_received: AtomicBool::new(false) })
+    }
+
+    /// The message.
+    pub fn message(&self) -> MessageId {
+        self.posted.message.id
+    }
+
+    /// The message, when it is a direct one to this account and its receipt is still to be noted: that is told once,
+    /// to the first who asks after a socket of theirs has it.
+    pub fn received_by(&self, account: AccountId) -> Option<Arc<Posted>> {
+        let receipt = self.posted.message.receipt?;
+        let is_theirs = receipt.receiver == account && receipt.received_at.is_none();
+        // Looked at first: a write would take the line from all other sockets.
+        let is_first = is_theirs
+            && !self.is_received.load(Ordering::Relaxed)
+            && !self.is_received.swap(true, Ordering::Relaxed);
+        is_first.then(|| Arc::clone(&self.posted))
+    }
+}
+
+impl PartialEq for Note {
+    fn eq(&self, other: &Self) -> bool {
+        self.message() == other.message()
+    }
+}
+
+impl Eq for Note {}
 
 impl<B: Into<Bytes>> From<B> for Frame {
     fn from(bytes: B) -> Self {

@@ -13,7 +13,7 @@ use crate::{
     accounts::living,
     engine::{Row, Tx, vals},
     history::history_of,
-    messages::{self, media_of, message, message_columns},
+    messages::{self, media_of, message, message_columns, narrowed},
     relations::pair,
 };
 
@@ -117,13 +117,23 @@ fn overviews(tx: &mut Tx<'_>, account: AccountId, limit: usize) -> Result<Vec<Ov
 }
 
 fn messages_in(tx: &mut Tx<'_>, conversation: ConversationId, page: Page) -> Result<Vec<Message>> {
-    const MESSAGES: &str = concat!(
+    const NEWEST: &str = concat!(
         "SELECT ",
         message_columns!(),
         " FROM message m JOIN account w ON w.id = m.author
-        WHERE m.conversation = $1 AND m.id < $2 ORDER BY m.id DESC LIMIT $3"
+        WHERE m.conversation = $1 ORDER BY m.position DESC LIMIT $2"
     );
-    let before = page.before.unwrap_or(MessageId(i64::MAX));
-    let rows = tx.query(MESSAGES, vals![conversation, before, page.limit])?;
+    const BEFORE: &str = concat!(
+        narrowed!("SELECT id, CAST(0 AS BIGINT), message_count FROM conversation WHERE id = $1"),
+        "SELECT ",
+        message_columns!(),
+        " FROM message m JOIN account w ON w.id = m.author
+        WHERE m.conversation = $1 AND m.position <= (SELECT MAX(low) FROM narrowed)
+        ORDER BY m.position DESC LIMIT $3"
+    );
+    let rows = match page.before {
+        None => tx.query(NEWEST, vals![conversation, page.limit])?,
+        Some(before) => tx.query(BEFORE, vals![conversation, before, page.limit])?,
+    };
     messages::messages(tx, rows)
 }

@@ -23,7 +23,7 @@ macro_rules! migrations {
 
 /// All steps, in order.
 const MIGRATIONS: &[Migration] =
-    migrations!["0001_core", "0002_friends", "0003_meetups", "0004_rooms", "0005_boards"];
+    migrations!["0001_core", "0002_friends", "0003_meetups", "0004_rooms", "0005_boards", "0006_positions"];
 
 /// The steps that were taken, one row each. `number` counts from 1 without gaps.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";

@@ -39,7 +39,7 @@ impl Ear for Listener {
 
     fn heard(&self, event: &Event) -> Heard {
         Heard::Frame(match event {
-            Event::MessagePosted(posted) => message_frame(&Message::told(posted.clone(), false)).into(),
+            Event::MessagePosted(posted) => message_frame(&Message::told(posted, false)).into(),
             Event::RoomJoined { room, teacher } => {
                 frame("room_joined", &RoomJoined::of(room, teacher.clone(), &self.base)).into()
             }

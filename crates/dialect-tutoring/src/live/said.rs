@@ -136,10 +136,10 @@ impl Deeds {
             Err(fault) => return error(&fault::spoken(fault)),
         };
         if !stored.repeated {
-            return acked(&Message::told(stored.posted, false));
+            return acked(&Message::told(&stored.posted, false));
         }
         answered(rooms::is_seen(&self.app, &stored.posted.message).await, |seen| {
-            let message = Message::told(stored.posted, seen);
+            let message = Message::told(&stored.posted, seen);
             Answer { events: vec![message_frame(&message)], ..acked(&message) }
         })
     }

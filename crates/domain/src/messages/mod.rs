@@ -3,6 +3,8 @@
 mod operations;
 mod receipts;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 
@@ -110,7 +112,7 @@ pub const REPEAT_WITHIN: std::time::Duration = std::time::Duration::from_hours(2
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The message, as it was first stored.
-    pub posted: Posted,
+    pub posted: Arc<Posted>,
     /// Whether it was stored before, under the same client id: then nobody was told again.
     pub repeated: bool,
 }
@@ -144,8 +146,11 @@ pub trait Messages: Send + Sync {
     /// pair's present relation. The time of a message is never before that of the one before it.
     async fn add_message(&self, new: NewMessage) -> Result<Stored>;
 
-    /// Notes that these direct messages were received, and publishes each that was not yet. Which those were.
+    /// Notes that these direct messages were received, and publishes each that was not yet, read again. Which those were.
     async fn mark_received(&self, ids: Vec<MessageId>, now: Time) -> Result<Vec<MessageId>>;
+
+    /// The same for messages that are at hand, which are published as they were posted.
+    async fn mark_delivered(&self, posted: Vec<Arc<Posted>>, now: Time) -> Result<()>;
 
     /// Notes that the receiver has seen this message (and so received it), and publishes it if that is new.
     /// `NotFound(Message)` when it is not a direct message to `receiver`, or not of the relation given.

@@ -71,7 +71,7 @@ pub async fn post(app: &App, caller: &Caller, conversation: ConversationId, draf
     }
     let keys: Vec<_> = media.iter().map(|file| file.key.clone()).collect();
     let new = NewMessage {
-        uuid: app.ids.uuid(),
+        uuid: app.ids.uuid_at(created_at),
         conversation,
         author: caller.account,
         text: draft.text,

@@ -2,12 +2,12 @@
 
 use std::{
     mem,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use uuid::Uuid;
 
-use crate::{App, Caller, MessageId, RelationId, Result};
+use crate::{App, Caller, Posted, RelationId, Result};
 
 /// Messages that were received and not yet noted.
 #[derive(Debug, Default)]
@@ -15,17 +15,17 @@ pub(crate) struct ReceiptQueue(Mutex<Pending>);
 
 #[derive(Debug, Default)]
 struct Pending {
-    ids: Vec<MessageId>,
+    posted: Vec<Arc<Posted>>,
     /// Whether a task is at work that will take what is added.
     has_writer: bool,
 }
 
 /// Notes that the receivers of these messages have received them. Returns at once; while one batch is written, the next
 /// one gathers. What is lost in a crash is noted when the receiver reads next.
-pub fn received(app: &App, ids: impl IntoIterator<Item = MessageId>) {
+pub fn received(app: &App, posted: impl IntoIterator<Item = Arc<Posted>>) {
     let mut pending = app.receipts.0.lock().unwrap_or_else(PoisonError::into_inner);
-    pending.ids.extend(ids);
-    if pending.ids.is_empty() || mem::replace(&mut pending.has_writer, true) {
+    pending.posted.extend(posted);
+    if pending.posted.is_empty() || mem::replace(&mut pending.has_writer, true) {
         return;
     }
     drop(pending);
@@ -34,15 +34,15 @@ pub fn received(app: &App, ids: impl IntoIterator<Item = MessageId>) {
 
 async fn write(app: App) {
     loop {
-        let ids = {
+        let posted = {
             let mut pending = app.receipts.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if pending.ids.is_empty() {
+            if pending.posted.is_empty() {
                 pending.has_writer = false;
                 return;
             }
-            mem::take(&mut pending.ids)
+            mem::take(&mut pending.posted)
         };
-        if let Err(fault) = app.store.mark_received(ids, app.clock.now()).await {
+        if let Err(fault) = app.store.mark_delivered(posted, app.clock.now()).await {
             tracing::warn!(?fault, "receipts could not be noted");
         }
     }

@@ -1,6 +1,6 @@
 //! What a live session is, to the pump.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
@@ -22,7 +22,7 @@ pub trait Live: Send + 'static {
     fn throttled(&self) -> Option<Bytes>;
 
     /// The messages with these notes were handed to the system for the client.
-    fn wrote(&mut self, _notes: &[Note]) {}
+    fn wrote(&mut self, _notes: &[Arc<Note>]) {}
 }
 
 /// What comes of a message.

@@ -26,7 +26,7 @@ pub(super) struct Outgoing {
     /// Bytes that the system did not take at once; whole frames, but for a first one that is written in part.
     unwritten: Vec<u8>,
     /// What those bytes, and the ones just written, carry.
-    notes: Vec<Note>,
+    notes: Vec<Arc<Note>>,
     /// What is queued comes behind a replay, whose end is not reached.
     is_replaying: bool,
     /// The messages that the replay gave.
@@ -49,7 +49,7 @@ pub(super) enum What {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     /// The messages that are with the system now.
-    pub(super) notes: Vec<Note>,
+    pub(super) notes: Vec<Arc<Note>>,
     /// Queued frames that were taken.
     pub(super) frames: usize,
     /// A close frame is written, or among the bytes that wait.
@@ -92,7 +92,7 @@ impl Outgoing {
             return;
         };
         for frame in page {
-            self.replayed.extend(frame.note.map(|note| note.message));
+            self.replayed.extend(frame.note.as_ref().map(|note| note.message()));
             self.notes.extend(frame.note);
             encode(Opcode::Text, &frame.bytes, &mut self.unwritten);
         }
@@ -172,7 +172,7 @@ impl Outgoing {
             self.compare_until = None;
             self.replayed = HashSet::new();
         }
-        !self.replayed.is_empty() && frame.note.is_some_and(|note| self.replayed.contains(&note.message))
+        !self.replayed.is_empty() && frame.note.as_ref().is_some_and(|note| self.replayed.contains(&note.message()))
     }
 }
 

@@ -7,7 +7,7 @@ mod posted;
 mod receipts;
 mod repeats;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use domain::{
@@ -57,6 +57,15 @@ impl Messages for SqlStore {
         self.write(move |tx| receipts::mark_received(tx, &ids, now)).await
     }
 
+    async fn mark_delivered(&self, mut posted: Vec<Arc<Posted>>, now: Time) -> Result<()> {
+        posted.sort_unstable_by_key(|posted| posted.message.id);
+        posted.dedup_by_key(|posted| posted.message.id);
+        if posted.is_empty() {
+            return Ok(());
+        }
+        self.write(move |tx| receipts::mark_delivered(tx, &posted, now)).await
+    }
+
     async fn mark_seen(
         &self,
         message: Uuid,
@@ -80,6 +89,25 @@ impl Messages for SqlStore {
         self.snapshot(move |tx| posted::messages_after(tx, account, after, limit)).await
     }
 }
+
+/// `WITH RECURSIVE narrowed (…)`: of each conversation of the seed (its id, 0, its number of messages) how many of its
+/// messages come before the id `$2`: the largest `low`. Ids ascend along the positions, so a million take twenty looks.
+macro_rules! narrowed {
+    ($seed:literal) => {
+        concat!(
+            "WITH RECURSIVE narrowed (conversation, low, high) AS (",
+            $seed,
+            " UNION ALL
+            SELECT narrowed.conversation, CASE WHEN k.id < $2 THEN k.position ELSE narrowed.low END,
+                CASE WHEN k.id < $2 THEN narrowed.high ELSE k.position - 1 END
+            FROM narrowed JOIN message k ON k.conversation = narrowed.conversation
+                AND k.position = (narrowed.low + narrowed.high + 1) / 2
+            WHERE narrowed.low < narrowed.high
+        ) "
+        )
+    };
+}
+pub(crate) use narrowed;
 
 /// The message of the next columns of the row; its media are still to be read when it is noted in `with_media`.
 pub(crate) fn message(row: &mut Row, with_media: &mut Vec<MessageId>) -> Result<Message> {

@@ -1,5 +1,7 @@
 //! A message on SQLite: three statements within a grouped commit.
 
+use std::sync::Arc;
+
 use anyhow::anyhow;
 use domain::{
     Error, Event, MessageId, Noun, Result,
@@ -42,7 +44,7 @@ pub(super) fn post(tx: &mut Tx<'_>, new: &NewMessage) -> Result<Stored> {
         "UPDATE conversation SET message_count = $2, last_message = $3, last_at = $4 WHERE id = $1";
     if let Some(first) = first_of(tx, new)? {
         let posted = posted_of(tx, &[first])?.pop().ok_or_else(|| anyhow!("the first message is gone"))?;
-        return Ok(Stored { posted, repeated: true });
+        return Ok(Stored { posted: Arc::new(posted), repeated: true });
     }
     let found = tx.first(PLACE, vals![new.conversation, new.author])?;
     let mut row = found.ok_or(Error::NotFound(Noun::Conversation))?;
@@ -65,8 +67,8 @@ pub(super) fn post(tx: &mut Tx<'_>, new: &NewMessage) -> Result<Stored> {
     tx.exec(COUNT, vals![new.conversation, position, id, created_at])?;
     add_media(tx, id, new)?;
     remember(tx, new, id)?;
-    let posted = place.posted(new, slot, id, author);
-    tx.tell(Event::MessagePosted(posted.clone()));
+    let posted = Arc::new(place.posted(new, slot, id, author));
+    tx.tell(Event::MessagePosted(Arc::clone(&posted)));
     Ok(Stored { posted, repeated: false })
 }
 

@@ -3,7 +3,7 @@
 use domain::{AccountId, MessageId, Posted, Result, conversations::Kind};
 use uuid::Uuid;
 
-use super::{add_media_to, message, message_columns};
+use super::{add_media_to, message, message_columns, narrowed};
 use crate::{
     accounts::{person, person_columns},
     engine::{Row, Tx, vals},
@@ -12,7 +12,11 @@ use crate::{
 /// Reads the messages `m` of which the condition holds, in the order of their ids: [`read`] takes the rows.
 macro_rules! posted_where {
     ($condition:literal) => {
+        posted_where!("", $condition)
+    };
+    ($with:expr, $condition:literal) => {
         concat!(
+            $with,
             "SELECT ",
             message_columns!("a"),
             ", c.kind, c.initiator, c.receiver, o.student, o.teacher, r.uuid,
@@ -44,7 +48,7 @@ pub(super) fn message_of(tx: &mut Tx<'_>, account: AccountId, uuid: Uuid) -> Res
 /// Messages after that one in the account's direct conversations whose pair has a relation.
 ///
 /// Of each conversation that has any, at most `limit` are looked at: positions have no gaps, so the first `limit` after
-/// the last known one are a range of positions.
+/// those that are known are a range of positions.
 pub(super) fn messages_after(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -52,15 +56,15 @@ pub(super) fn messages_after(
     limit: usize,
 ) -> Result<Vec<Posted>> {
     const AFTER: &str = posted_where!(
+        narrowed!(
+            "SELECT c.id, CAST(0 AS BIGINT), c.message_count
+            FROM member me JOIN conversation c ON c.id = me.conversation
+            JOIN relation b ON b.low = c.low AND b.high = c.high
+            WHERE me.account = $1 AND c.kind = 'direct' AND c.last_message >= $2"
+        ),
         "m.id IN (
             SELECT x.id FROM (
-                SELECT c.id AS conversation, COALESCE((
-                    SELECT k.position FROM message k WHERE k.conversation = c.id AND k.id <= $2
-                    ORDER BY k.id DESC LIMIT 1
-                ), 0) AS known
-                FROM member me JOIN conversation c ON c.id = me.conversation
-                JOIN relation b ON b.low = c.low AND b.high = c.high
-                WHERE me.account = $1 AND c.kind = 'direct' AND c.last_message > $2
+                SELECT conversation, MAX(low) AS known FROM narrowed GROUP BY conversation
             ) AS place
             JOIN message x ON x.conversation = place.conversation
                 AND x.position > place.known AND x.position <= place.known + $3
@@ -69,7 +73,8 @@ pub(super) fn messages_after(
     );
     // It is added to positions.
     let limit = i64::from(u32::try_from(limit).unwrap_or(u32::MAX));
-    let rows = tx.query(AFTER, vals![account, after, limit])?;
+    let next = MessageId(after.0.saturating_add(1));
+    let rows = tx.query(AFTER, vals![account, next, limit])?;
     read(tx, rows)
 }
 

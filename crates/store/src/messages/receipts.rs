@@ -1,10 +1,12 @@
 //! Receipts: columns of the message, since a direct message is for one.
 
-use domain::{AccountId, Error, Event, MessageId, Noun, RelationId, Result, Time};
+use std::{collections::HashSet, sync::Arc};
+
+use domain::{AccountId, Error, Event, MessageId, Noun, Posted, RelationId, Result, Time};
 use uuid::Uuid;
 
 use super::posted::posted_of;
-use crate::engine::{Tx, vals};
+use crate::engine::{Flavour, Tx, vals};
 
 /// Notes that these messages were received and tells each that was not yet, in the order of their ids; which those were.
 pub(super) fn mark_received(tx: &mut Tx<'_>, ids: &[MessageId], now: Time) -> Result<Vec<MessageId>> {
@@ -17,6 +19,42 @@ pub(super) fn mark_received(tx: &mut Tx<'_>, ids: &[MessageId], now: Time) -> Re
     if !new.is_empty() {
         tx.exec(MARK, vals![new.as_slice(), now])?;
         tell(tx, &new)?;
+    }
+    Ok(new)
+}
+
+/// The same for messages that are at hand: nothing is read.
+pub(super) fn mark_delivered(tx: &mut Tx<'_>, posted: &[Arc<Posted>], now: Time) -> Result<()> {
+    let new = newly_received(tx, posted, now)?;
+    let told = posted.iter().filter(|posted| new.contains(&posted.message.id));
+    for posted in told {
+        let mut posted = Posted::clone(posted);
+        if let Some(receipt) = &mut posted.message.receipt {
+            receipt.received_at = Some(now);
+        }
+        tx.tell(Event::ReceiptChanged(posted));
+    }
+    Ok(())
+}
+
+/// Marks these as received; those that were not yet.
+fn newly_received(tx: &mut Tx<'_>, posted: &[Arc<Posted>], now: Time) -> Result<HashSet<MessageId>> {
+    // The same message may be there twice, and one statement for all is dear there: it would build its list as a table.
+    const MARK: &str = "UPDATE message SET received_at = $2 WHERE id = $1 AND received_at IS NULL";
+    // Locked in one order, as above.
+    const MARK_ALL: &str = "
+        WITH new AS (SELECT id FROM message WHERE id IN LIST($1) AND received_at IS NULL ORDER BY id FOR UPDATE)
+        UPDATE message SET received_at = $2 FROM new WHERE message.id = new.id RETURNING message.id";
+    let ids = posted.iter().map(|posted| posted.message.id);
+    if tx.flavour() == Flavour::Postgres {
+        let ids: Vec<MessageId> = ids.collect();
+        return Ok(tx.column(MARK_ALL, vals![ids.as_slice(), now])?.into_iter().collect());
+    }
+    let mut new = HashSet::new();
+    for id in ids {
+        if tx.exec(MARK, vals![id, now])? > 0 {
+            new.insert(id);
+        }
     }
     Ok(new)
 }

@@ -57,10 +57,10 @@ pub(crate) async fn overviews_come_by_newest_activity(world: &World) {
     let mut new = new_message(one, ben, "hi");
     new.created_at = at(5);
     new.media = vec![file("a"), file("b")];
-    let message = world.store.add_message(new).await.unwrap().posted.message;
+    let message = world.store.add_message(new).await.unwrap().posted.message.clone();
     let mut new = new_message(two, ana, "you");
     new.created_at = at(4);
-    let other = world.store.add_message(new).await.unwrap().posted.message;
+    let other = world.store.add_message(new).await.unwrap().posted.message.clone();
     assert_eq!(places().await, [one, two, three]);
     let all = overviews(10).await;
     assert_eq!((all[1].direct.initiator, all[1].direct.receiver), (carol, ana));

@@ -55,7 +55,7 @@ pub(crate) async fn pages_of_history_agree_with_a_model(world: &World) {
             if chance.below(4) == 0 {
                 new.media = vec![file("a"), file("b")];
             }
-            messages.push(world.store.add_message(new).await.unwrap().posted.message);
+            messages.push(world.store.add_message(new).await.unwrap().posted.message.clone());
             world.post(elsewhere, ana, "elsewhere").await;
         }
         for _ in 0..60 {

@@ -153,6 +153,7 @@ mod contract {
         }
         receipts {
             receiving_is_told_once,
+            what_is_delivered_is_told_once_as_it_was_posted,
             seeing_is_receiving,
             only_the_receiver_sees,
             racing_receipts_only_grow_and_are_told_once,

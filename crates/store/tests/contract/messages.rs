@@ -23,7 +23,7 @@ pub(crate) async fn a_message_is_stored_told_and_read(world: &World) {
     let ben = world.store.add_account(new).await.unwrap();
     let place = world.direct(ben, ana).await;
     let new = new_message(place, ana, "¡Hola! 🦜\n\"x\"");
-    let message = world.store.add_message(new.clone()).await.unwrap().posted.message;
+    let message = world.store.add_message(new.clone()).await.unwrap().posted.message.clone();
     let expected = Message {
         id: message.id,
         uuid: new.uuid,
@@ -54,12 +54,12 @@ pub(crate) async fn media_stay_with_their_message_in_order(world: &World) {
     let place = world.direct(ana, ben).await;
     let mut new = new_message(place, ana, "");
     new.media = ["ñ \"quoted\" \\ \u{1}\n.png", "", "b", "a"].map(file).to_vec();
-    let message = world.store.add_message(new.clone()).await.unwrap().posted.message;
+    let message = world.store.add_message(new.clone()).await.unwrap().posted.message.clone();
     assert_eq!(message.media, new.media);
     let plain = world.post(place, ben, "plain").await;
     let mut other = new_message(place, ben, "two");
     other.media = vec![file("c")];
-    let other = world.store.add_message(other).await.unwrap().posted.message;
+    let other = world.store.add_message(other).await.unwrap().posted.message.clone();
     assert_eq!(world.history(place).await, [other, plain, message.clone()]);
     assert_eq!(world.bus.posted()[0].message, message);
 }
@@ -129,7 +129,7 @@ pub(crate) async fn racing_messages_stand_in_one_order(world: &World) {
                 let index = (task + number) % places.len();
                 let author = if task % 2 == 0 { authors[0] } else { authors[index + 1] };
                 let new = new_message(places[index], author, &format!("{task} {number}"));
-                let message = store.add_message(new).await.unwrap().posted.message;
+                let message = store.add_message(new).await.unwrap().posted.message.clone();
                 // One writer's own messages stand in the order of writing.
                 let before: Option<MessageId> = newest.insert(index, message.id);
                 assert!(before < Some(message.id));

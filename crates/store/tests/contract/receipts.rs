@@ -1,6 +1,6 @@
 //! Receipts of direct messages.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     Error, MessageId, Noun, Posted, RelationId,
@@ -32,7 +32,7 @@ pub(crate) async fn receiving_is_told_once(world: &World) {
     let mut new = new_message(place, ana, "one");
     new.media = vec![file("b"), file("a")];
     new.client_id = Some("mine".into());
-    let posted = world.store.add_message(new).await.unwrap().posted;
+    let posted = Posted::clone(&world.store.add_message(new).await.unwrap().posted);
     let (one, two) = (posted.message.clone(), world.post(place, ben, "two").await);
     let ids = vec![two.id, one.id, MessageId(999), one.id];
     assert_eq!(world.store.mark_received(ids.clone(), at(5)).await.unwrap(), [one.id, two.id]);
@@ -51,6 +51,28 @@ pub(crate) async fn receiving_is_told_once(world: &World) {
         (stored(world, &two).await.receiver, stored(world, &two).await.received_at),
         (ana, Some(at(5)))
     );
+}
+
+pub(crate) async fn what_is_delivered_is_told_once_as_it_was_posted(world: &World) {
+    let [ana, ben] = world.accounts(["ana", "ben"]).await;
+    let place = world.direct(ana, ben).await;
+    let post = async |text| world.store.add_message(new_message(place, ana, text)).await.unwrap().posted;
+    let (one, two, three) = (post("one").await, post("two").await, post("three").await);
+    world.store.mark_received(vec![two.message.id], at(4)).await.unwrap();
+    let all = vec![Arc::clone(&three), Arc::clone(&two), Arc::clone(&one), Arc::clone(&three)];
+    world.store.mark_delivered(all.clone(), at(5)).await.unwrap();
+    world.store.mark_delivered(all, at(6)).await.unwrap();
+    world.store.mark_delivered(Vec::new(), at(6)).await.unwrap();
+    let told = world.bus.receipts();
+    let ids: Vec<_> = told.iter().map(|posted| posted.message.id).collect();
+    assert_eq!(ids, [two.message.id, one.message.id, three.message.id]);
+    let mut expected = Posted::clone(&one);
+    expected.message.receipt.as_mut().unwrap().received_at = Some(at(5));
+    assert_eq!(format!("{:?}", told[1]), format!("{expected:?}"));
+    for (posted, received) in [(&one, at(5)), (&two, at(4)), (&three, at(5))] {
+        let receipt = stored(world, &posted.message).await;
+        assert_eq!((receipt.received_at, receipt.seen_at), (Some(received), None));
+    }
 }
 
 pub(crate) async fn seeing_is_receiving(world: &World) {

@@ -38,7 +38,7 @@ pub(crate) async fn missed_messages_come_as_they_were_posted(world: &World) {
         }
         let stored = world.store.add_message(new).await.unwrap().posted;
         if other != people[4] {
-            posted.push(stored);
+            posted.push(Posted::clone(&stored));
         }
         world.post(foreign, people[1], "foreign").await;
     }

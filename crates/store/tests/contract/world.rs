@@ -79,7 +79,7 @@ impl Recorder {
     pub(crate) fn posted(&self) -> Vec<Posted> {
         let events = self.0.lock().unwrap();
         let posted = events.iter().filter_map(|event| match &**event {
-            Event::MessagePosted(posted) => Some(posted.clone()),
+            Event::MessagePosted(posted) => Some(Posted::clone(posted)),
             _ => None,
         });
         posted.collect()
@@ -289,7 +289,7 @@ impl World {
     }
 
     pub(crate) async fn post(&self, place: ConversationId, author: AccountId, text: &str) -> Message {
-        self.store.add_message(new_message(place, author, text)).await.unwrap().posted.message
+        self.store.add_message(new_message(place, author, text)).await.unwrap().posted.message.clone()
     }
 
     pub(crate) async fn teacher(&self, name: &str) -> AccountId {

@@ -7,7 +7,7 @@ mod repeats;
 mod rights;
 mod transaction;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::anyhow;
 use domain::{
@@ -136,7 +136,7 @@ async fn answer_repeats(postgres: Postgres, repeats: Vec<(MessageId, Reply)>) {
             Ok(posted) => posted
                 .iter()
                 .find(|posted| posted.message.id == first)
-                .map(|posted| Stored { posted: posted.clone(), repeated: true })
+                .map(|posted| Stored { posted: Arc::new(posted.clone()), repeated: true })
                 .ok_or_else(|| anyhow!("the first message is gone").into()),
             Err(error) => Err(same(error)),
         };
@@ -161,7 +161,7 @@ async fn store(postgres: &Postgres, news: &[NewMessage]) -> Result<Vec<Result<Ou
         match try_store(&mut client, news, postgres.turns()).await {
             Ok((outcomes, turn)) => {
                 let posted = outcomes.iter().flatten().filter_map(|outcome| match outcome {
-                    Outcome::Posted(posted) => Some(Event::MessagePosted(posted.clone())),
+                    Outcome::Posted(posted) => Some(Event::MessagePosted(Arc::clone(posted))),
                     Outcome::Repeat(_) => None,
                 });
                 turn.come().await;

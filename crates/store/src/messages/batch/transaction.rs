@@ -1,6 +1,9 @@
 //! One transaction for many messages. Each step is one statement, whatever their number.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use anyhow::anyhow;
 use deadpool_postgres::{Object, Transaction};
@@ -16,10 +19,9 @@ use crate::{
 };
 
 /// What came of a message.
-#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 pub(super) enum Outcome {
     /// It stands in its conversation.
-    Posted(Posted),
+    Posted(Arc<Posted>),
     /// It is a repeat of that one.
     Repeat(MessageId),
 }
@@ -90,7 +92,7 @@ pub(super) async fn try_store(
         Verdict::Accepted(slot, author) => {
             let id = id_at(new.conversation, slot.position)?;
             let place = places.get(&new.conversation).ok_or(Error::NotFound(Noun::Conversation))?;
-            Ok(Outcome::Posted(place.posted(new, slot, id, author.clone())))
+            Ok(Outcome::Posted(Arc::new(place.posted(new, slot, id, author.clone()))))
         }
     };
     Ok((news.iter().zip(verdicts).map(outcome).collect(), turn))
