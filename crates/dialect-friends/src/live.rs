@@ -114,7 +114,8 @@ impl Missed {
             }
         };
         self.after = page.last()?.message.id;
-        let frames = page.into_iter().filter_map(|posted| message_frame(&Arc::new(posted), &self.base)).collect();
+        let frames =
+            page.into_iter().filter_map(|posted| message_frame(&Arc::new(posted), &self.base)).collect();
         Some((frames, Some(self)))
     }
 }

@@ -272,8 +272,15 @@ async fn arrange(store: &SqlStore, ana: AccountId) -> Result<()> {
 
 /// Whether a step of a plan goes through a whole table, and not through a list that was given or found.
 fn reads_a_table(step: &str, sql: &str) -> bool {
-    const LISTS: [&str; 6] =
-        ["json_each", "found", "narrowed", "account_search VIRTUAL TABLE INDEX", "CONSTANT ROW", "2-ROW VALUES CLAUSE"];
+    const LISTS: [&str; 7] = [
+        "json_each",
+        "found",
+        "narrowed",
+        "place",
+        "account_search VIRTUAL TABLE INDEX",
+        "CONSTANT ROW",
+        "2-ROW VALUES CLAUSE",
+    ];
     let Some(scanned) = step.strip_prefix("SCAN ") else { return false };
     // For a new account the plan holds a look through the tables that refer to accounts; SQLite skips it, since no
     // foreign key is violated at that moment.

@@ -172,7 +172,8 @@ impl Outgoing {
             self.compare_until = None;
             self.replayed = HashSet::new();
         }
-        !self.replayed.is_empty() && frame.note.as_ref().is_some_and(|note| self.replayed.contains(&note.message()))
+        !self.replayed.is_empty()
+            && frame.note.as_ref().is_some_and(|note| self.replayed.contains(&note.message()))
     }
 }
 

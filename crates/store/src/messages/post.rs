@@ -39,7 +39,9 @@ pub(super) fn post(tx: &mut Tx<'_>, new: &NewMessage) -> Result<Stored> {
     );
     const ADD: &str = "
         INSERT INTO message (uuid, conversation, position, author, text, created_at, receiver, image)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    // RETURNING would build a table for its one row.
+    const ADDED: &str = "SELECT last_insert_rowid()";
     const COUNT: &str =
         "UPDATE conversation SET message_count = $2, last_message = $3, last_at = $4 WHERE id = $1";
     if let Some(first) = first_of(tx, new)? {
@@ -62,7 +64,8 @@ pub(super) fn post(tx: &mut Tx<'_>, new: &NewMessage) -> Result<Stored> {
     let image = Some(&new.image).filter(|image| !image.is_empty());
     let values =
         vals![new.uuid, new.conversation, position, new.author, &new.text, created_at, receiver, image];
-    let added: Vec<MessageId> = tx.column(ADD, values)?;
+    tx.exec(ADD, values)?;
+    let added: Vec<MessageId> = tx.column(ADDED, &[])?;
     let id = *added.first().ok_or_else(|| anyhow!("a new message has no id"))?;
     tx.exec(COUNT, vals![new.conversation, position, id, created_at])?;
     add_media(tx, id, new)?;

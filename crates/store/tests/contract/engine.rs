@@ -46,7 +46,8 @@ pub(crate) async fn a_read_sees_what_was_answered_before(world: &World) {
                 let name = format!("{task}-{number}");
                 let id = store.add_account(World::new_account(&name)).await.unwrap();
                 assert_eq!(store.account_named(&name).await.unwrap(), Some(id));
-                let message = store.add_message(new_message(place, ana, "x")).await.unwrap().posted.message.clone();
+                let message =
+                    store.add_message(new_message(place, ana, "x")).await.unwrap().posted.message.clone();
                 let page = domain::conversations::Page { before: None, limit: 500 };
                 assert!(store.messages_in(place, page).await.unwrap().contains(&message));
             }
