@@ -84,6 +84,11 @@ impl Ground {
 }
 
 impl Stage {
+    /// On SQLite alone, without waiting for anybody.
+    pub(crate) fn on_sqlite(binary: PathBuf, flags: &'static [&'static str], lasts: Duration) -> Self {
+        Self { binary, database: Database::Sqlite, flags, lasts, step: false }
+    }
+
     /// `sqlite` or `postgres`.
     pub(crate) fn database(&self) -> &'static str {
         self.database.name()

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     cases::Case,
     contender::Contender,
-    figures::{Better, Figure, Measured, median},
+    figures::{Better, Figure, Measured, Order, median},
     targets,
 };
 use crate::report::{Report, Row};
@@ -50,6 +50,7 @@ impl Ratio {
 }
 
 /// All runs.
+#[derive(Default)]
 pub(super) struct Outcome {
     runs: Vec<Run>,
     /// How long the disk takes to sync a block, in milliseconds, in the median.
@@ -57,11 +58,6 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// No runs yet.
-    pub(super) fn new(sync_ms: Option<f64>) -> Self {
-        Self { runs: Vec::new(), sync_ms }
-    }
-
     /// Takes one in.
     pub(super) fn add(&mut self, run: Run) {
         self.runs.push(run);
@@ -100,7 +96,7 @@ impl Outcome {
     }
 
     /// The loads of a case, in their order.
-    fn loads(&self, case: Case) -> Vec<&str> {
+    pub(super) fn loads(&self, case: Case) -> Vec<&str> {
         let mut loads = Vec::new();
         for measured in self.of(case).flat_map(|run| run.measured.iter().flatten()) {
             if !loads.contains(&measured.load.as_str()) {
@@ -136,15 +132,16 @@ impl Outcome {
         Some(Ratio { median: median(&ratios)?, least, most })
     }
 
-    /// The ratio to the best of the peers: the least of all.
-    pub(super) fn least_ratio(
+    /// The ratio to the best of the peers that sync what they acknowledge: the least of all.
+    pub(super) fn least_ratio_to_synced(
         &self,
         case: Case,
         load: &str,
         ours: &str,
         figure: &str,
     ) -> Option<(&str, Ratio)> {
-        let peers = self.of(case).map(|run| &run.contender).filter(|one| !one.ours()).map(|one| one.name());
+        let peers = self.of(case).map(|run| &run.contender).filter(|one| !one.ours() && one.synced(case));
+        let peers = peers.map(|one| one.name());
         let ratios = peers.filter_map(|peer| Some((peer, self.ratio(case, load, (ours, peer), figure)?)));
         ratios.min_by(|one, other| one.1.median.total_cmp(&other.1.median))
     }
@@ -201,6 +198,10 @@ impl Outcome {
             for one in self.contenders(case) {
                 let Some(first) = self.by(case, one.name()).find_map(|run| run.load(load)) else { continue };
                 let mut row = about(&*one).with("load", load);
+                if first.order.is_some() {
+                    let orders = self.by(case, one.name()).filter_map(|run| run.load(load)?.order);
+                    row = row.with("order", orders.fold(Order::default(), Order::and).shown());
+                }
                 for figure in &first.figures {
                     row = row.with(figure.name, self.median(case, load, one.name(), figure.name));
                 }
@@ -239,12 +240,18 @@ fn times_better(ours: &Figure, theirs: &Figure) -> Option<f64> {
 
 fn raw(run: &Run) -> Value {
     let about = json!({
-        "case": run.case.title(), "round": run.round, "pair": run.pair, "contender": run.contender.name()
+        "case": run.case.title(), "round": run.round, "pair": run.pair, "contender": run.contender.name(),
+        "durability": run.contender.durability(run.case)
     });
     let figures = |measured: &Measured| {
         let named = measured.figures.iter().map(|figure| (figure.name.to_owned(), json!(figure.value)));
         let figures: Map<String, Value> = named.collect();
-        json!({ "load": measured.load, "figures": figures })
+        let mut about = json!({ "load": measured.load, "figures": figures });
+        if let Some(Order { deliveries, late }) = measured.order {
+            about["deliveries"] = json!(deliveries);
+            about["out of order"] = json!(late);
+        }
+        about
     };
     let mut about = about;
     match &run.measured {

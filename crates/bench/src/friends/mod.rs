@@ -6,13 +6,15 @@ mod people;
 mod search;
 mod sends;
 
+use std::{path::PathBuf, time::Duration};
+
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use tokio::task::LocalSet;
 
 use crate::{
     procfs,
-    report::Report,
+    report::{Report, Row},
     stage::{Ground, Stage},
 };
 
@@ -76,6 +78,11 @@ async fn run_all(options: &Options, report: &mut Report) -> Result<()> {
     }
     report.fact("load average after", procfs::load_average()?);
     Ok(())
+}
+
+/// Pages of the history of two friends who have so many messages, on SQLite.
+pub(crate) async fn histories(binary: PathBuf, lasts: Duration, messages: u64) -> Result<Vec<Row>> {
+    history::run(&Stage::on_sqlite(binary, &FLAGS, lasts), messages).await
 }
 
 /// Measures a case, one size after another.

@@ -5,13 +5,15 @@ mod map;
 mod people;
 mod places;
 
+use std::{path::PathBuf, time::Duration};
+
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use tokio::task::LocalSet;
 
 use crate::{
     procfs,
-    report::Report,
+    report::{Report, Row},
     stage::{Ground, Stage},
 };
 
@@ -68,6 +70,11 @@ async fn run_all(options: &Options, report: &mut Report) -> Result<()> {
     }
     report.fact("load average after", procfs::load_average()?);
     Ok(())
+}
+
+/// Lists of meetings, of which there are so many, on SQLite.
+pub(crate) async fn lists(binary: PathBuf, lasts: Duration, meetings: u64) -> Result<Vec<Row>> {
+    map::run(&Stage::on_sqlite(binary, &FLAGS, lasts), meetings).await
 }
 
 /// Measures a case, one size after another.

@@ -59,7 +59,11 @@ impl Contender for Django {
     }
 
     fn durability(&self, _case: Case) -> &'static str {
-        "SQLite WAL, synchronous=FULL"
+        "SQLite WAL, synchronous=FULL, one transaction each"
+    }
+
+    fn synced(&self, _case: Case) -> bool {
+        true
     }
 
     fn passwords(&self) -> &'static str {

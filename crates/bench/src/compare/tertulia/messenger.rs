@@ -50,6 +50,7 @@ impl Contender for Messenger {
             Case::Sends,
             Case::Room,
             Case::Growth,
+            Case::Tables,
             Case::Idle,
             Case::Logins,
             Case::List,
@@ -61,6 +62,10 @@ impl Contender for Messenger {
 
     fn durability(&self, _case: Case) -> &'static str {
         DURABILITY
+    }
+
+    fn synced(&self, _case: Case) -> bool {
+        true
     }
 
     fn passwords(&self) -> &'static str {

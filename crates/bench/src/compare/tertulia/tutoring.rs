@@ -50,6 +50,10 @@ impl Contender for Tutoring {
         DURABILITY
     }
 
+    fn synced(&self, _case: Case) -> bool {
+        true
+    }
+
     async fn install(&self, _workshop: &Workshop) -> Result<Installed> {
         install(self.binary.as_ref()).await
     }
