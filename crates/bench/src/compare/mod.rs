@@ -5,6 +5,7 @@
 mod cases;
 mod client;
 mod contender;
+mod document_001;
 mod door;
 mod events;
 mod figures;
@@ -38,6 +39,10 @@ use crate::{
 
 /// Open files of one process that are no connections of a load.
 const OTHER_FILES: u64 = 256;
+
+/// From when to when the latencies of the tables are.
+const LATENCIES: &str = "at a fixed pace from the moment when a message was due, sent in time or not (so corrected for \
+                         coordinated omission); with so many in flight or connections from its sending";
 
 /// What is compared with what, how often and for how long.
 #[derive(clap::Args)]
@@ -107,8 +112,9 @@ async fn compare(options: &Options, report: &mut Report, outcome: &mut Outcome) 
     let ours = installed(&workshop, ours, report).await;
     let peers = installed(&workshop, peers, report).await;
     machine::describe(report)?;
+    report.fact("latencies", LATENCIES);
     report.fact("seconds a load", options.seconds);
-    report.fact("rounds", options.rounds);
+    report.fact("rounds", format!("{}; growth and idle connections 1", options.rounds));
     let room = usize::try_from(procfs::open_files()?.saturating_sub(OTHER_FILES))?;
     let mut rows = options.rows.clone();
     rows.sort_unstable();
@@ -161,16 +167,17 @@ async fn installed(
 
 /// What a contender is, and what it promises.
 fn about(contender: &dyn Contender, versions: &str) -> Row {
-    let sends = contender.cases().contains(&Case::Sends);
+    let only_in = |case, text| if contender.cases().contains(&case) { text } else { "" };
+    let synced = if contender.synced(Case::Sends) { "yes" } else { "no" };
     Row::default()
         .with("contender", contender.name())
         .with("versions", versions)
         .with("protocol", contender.protocol())
-        .with("durable sends", if sends { contender.durability(Case::Sends) } else { "" })
-        .with("otherwise", contender.durability(Case::Room))
-        .with("synced before it is acknowledged", if contender.synced(Case::Sends) { "yes" } else { "no" })
+        .with("durable sends", only_in(Case::Sends, contender.durability(Case::Sends)))
+        .with("otherwise", only_in(Case::Room, contender.durability(Case::Room)))
+        .with("sends synced before they are acknowledged", synced)
         .with("order of a speaker's messages", if contender.keeps_order() { "kept" } else { "not promised" })
-        .with("passwords", contender.passwords())
+        .with("passwords", only_in(Case::Logins, contender.passwords()))
 }
 
 /// Measures each peer that takes part in the case, and Tertulia right before it (or before all), round by round.

@@ -230,12 +230,15 @@ impl Outcome {
 
 /// How many times better ours is than theirs, if one can say so.
 fn times_better(ours: &Figure, theirs: &Figure) -> Option<f64> {
+    if ours.value <= 0.0 || theirs.value <= 0.0 {
+        return None;
+    }
     let ratio = match ours.better {
         Better::More => ours.value / theirs.value,
         Better::Less => theirs.value / ours.value,
         Better::Neither => return None,
     };
-    ratio.is_finite().then_some(ratio)
+    Some(ratio)
 }
 
 fn raw(run: &Run) -> Value {
@@ -274,7 +277,8 @@ mod tests {
         assert_eq!(two(Better::More), Some(5.0));
         assert_eq!(two(Better::Less), Some(0.2));
         assert_eq!(two(Better::Neither), None);
-        let nothing = Figure { name: "x", value: 0.0, better: Better::More };
-        assert_eq!(times_better(&nothing, &nothing), None);
+        let figure = |value| Figure { name: "x", value, better: Better::Less };
+        assert_eq!(times_better(&figure(0.0), &figure(1.0)), None);
+        assert_eq!(times_better(&figure(1.0), &figure(0.0)), None);
     }
 }

@@ -7,12 +7,10 @@ mod places;
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
-use tokio::task::LocalSet;
 
 use crate::{
-    procfs,
     report::{Report, Row},
     stage::{Ground, Stage},
 };
@@ -54,22 +52,9 @@ impl Case {
 
 /// Runs the cases, on each database; what was measured before a failure is in the report.
 pub(crate) async fn run(options: &Options, report: &mut Report) -> Result<()> {
-    LocalSet::new().run_until(run_all(options, report)).await
-}
-
-async fn run_all(options: &Options, report: &mut Report) -> Result<()> {
-    let stages = options.ground.stages(&FLAGS, report).await?;
-    for case in Case::value_variants() {
-        if !options.only.is_empty() && !options.only.contains(case) {
-            continue;
-        }
-        for stage in &stages {
-            let measured = measure(*case, stage, options, report).await;
-            measured.with_context(|| format!("{} on {}", case.title(), stage.database()))?;
-        }
-    }
-    report.fact("load average after", procfs::load_average()?);
-    Ok(())
+    let measure =
+        async |case: &Case, stage: &Stage, report: &mut Report| measure(*case, stage, options, report).await;
+    options.ground.measure(&FLAGS, &options.only, report, measure).await
 }
 
 /// Lists of meetings, of which there are so many, on SQLite.

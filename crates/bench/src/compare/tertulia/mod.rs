@@ -14,13 +14,11 @@ use serde_json::json;
 
 use super::{
     contender::{Contender, Installed, Place},
+    document_001::{PASSWORD, Person},
     running::Running,
     workshop::{bytes, output},
 };
 use crate::{http::post, parallel::each, progress, server::unsettle};
-
-/// Everyone's.
-const PASSWORD: &str = "lantern-tide-42";
 
 /// How every message is kept.
 const DURABILITY: &str = "SQLite WAL, synchronous=FULL";
@@ -71,14 +69,6 @@ fn serve(installed: &Installed, place: &Place) -> Command {
     command.current_dir(&place.data).args(["serve", "--listen", &listen, "--data-dir"]);
     command.arg(&place.data).args(FLAGS);
     command
-}
-
-/// Somebody with an account.
-#[derive(Clone)]
-struct Person {
-    username: String,
-    /// The access token.
-    token: String,
 }
 
 /// Makes the everyday release build; its binary.
