@@ -27,6 +27,8 @@ pub(crate) struct Measured {
     pub(crate) figures: Vec<Figure>,
     /// What came of the messages, where there are any.
     pub(crate) order: Option<Order>,
+    /// Why there are no figures, where a contender could not take this load after others.
+    pub(crate) failed: Option<String>,
 }
 
 /// How many deliveries of messages there were. Each was due, and came once, or there would be no figures.
@@ -56,7 +58,7 @@ impl Order {
 impl Measured {
     /// Without figures yet.
     pub(crate) fn of(load: impl Into<String>) -> Self {
-        Self { load: load.into(), figures: Vec::new(), order: None }
+        Self { load: load.into(), figures: Vec::new(), order: None, failed: None }
     }
 
     /// A figure that is compared; more of it is better.
@@ -82,6 +84,11 @@ impl Measured {
     pub(crate) fn heard(mut self, order: Order) -> Self {
         self.order = Some(order);
         self
+    }
+
+    /// Without figures, for this reason.
+    pub(crate) fn failed(load: impl Into<String>, fault: &anyhow::Error) -> Self {
+        Self { failed: Some(format!("{fault:#}")), ..Self::of(load) }
     }
 
     fn with(mut self, figure: Figure) -> Self {

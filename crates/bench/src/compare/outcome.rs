@@ -26,11 +26,22 @@ pub(super) struct Run {
 
 impl Run {
     fn load(&self, load: &str) -> Option<&Measured> {
-        self.measured.iter().flatten().find(|measured| measured.load == load)
+        self.measured.iter().flatten().find(|measured| measured.load == load && measured.failed.is_none())
     }
 
     fn figure(&self, load: &str, name: &str) -> Option<&Figure> {
         self.load(load)?.figure(name)
+    }
+
+    /// What failed, and why: all of it, or one load after others.
+    fn failures(&self) -> Vec<(String, &str)> {
+        match &self.measured {
+            Err(fault) => vec![(String::new(), fault)],
+            Ok(measured) => measured
+                .iter()
+                .filter_map(|one| Some((format!("{}: ", one.load), one.failed.as_deref()?)))
+                .collect(),
+        }
     }
 }
 
@@ -65,7 +76,7 @@ impl Outcome {
 
     /// Whether a contender has failed in a case.
     pub(super) fn failed(&self, case: Case, name: &str) -> bool {
-        self.of(case).any(|run| run.contender.name() == name && run.measured.is_err())
+        self.by(case, name).any(|run| run.measured.is_err())
     }
 
     fn of(&self, case: Case) -> impl Iterator<Item = &Run> {
@@ -209,11 +220,10 @@ impl Outcome {
             }
         }
         for run in self.of(case) {
-            if let Err(fault) = &run.measured {
+            for (load, fault) in run.failures() {
                 let why = fault.lines().next().unwrap_or_default();
-                rows.push(
-                    about(&*run.contender).with("load", format!("failed in round {}: {why}", run.round)),
-                );
+                let told = format!("{load}failed in round {}: {why}", run.round);
+                rows.push(about(&*run.contender).with("load", told));
             }
         }
         rows
@@ -250,6 +260,9 @@ fn raw(run: &Run) -> Value {
         let named = measured.figures.iter().map(|figure| (figure.name.to_owned(), json!(figure.value)));
         let figures: Map<String, Value> = named.collect();
         let mut about = json!({ "load": measured.load, "figures": figures });
+        if let Some(fault) = &measured.failed {
+            about["failed"] = json!(fault);
+        }
         if let Some(Order { deliveries, late }) = measured.order {
             about["deliveries"] = json!(deliveries);
             about["out of order"] = json!(late);

@@ -29,6 +29,7 @@ use crate::{
         running::Running,
     },
     number::count,
+    progress,
 };
 
 /// Listeners, and how the one speaker talks to them.
@@ -79,9 +80,17 @@ pub(super) async fn measure(server: &Running, load: &Load, sizes: &[Size]) -> Re
     let mut measured = Vec::new();
     for Size { listeners, paces } in sizes {
         for (name, pace) in *paces {
-            let (span, order) = put(server, load, &doors[..=*listeners], *pace).await?;
-            let figures = span.figures(format!("{listeners} listeners, {name}"), &NAMES, server)?;
-            measured.push(figures.heard(order));
+            let name = format!("{listeners} listeners, {name}");
+            match put(server, load, &doors[..=*listeners], *pace).await {
+                Ok((span, order)) => measured.push(span.figures(name, &NAMES, server)?.heard(order)),
+                // What a peer could take before counts. What would come after is not put on it any more.
+                Err(fault) if !server.contender().ours() && !measured.is_empty() => {
+                    progress(&format!("{} failed with {name}: {fault:#}", server.contender().name()));
+                    measured.push(Measured::failed(name, &fault));
+                    return Ok(measured);
+                }
+                Err(fault) => return Err(fault),
+            }
         }
     }
     Ok(measured)

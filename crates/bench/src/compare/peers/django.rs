@@ -75,6 +75,8 @@ impl Contender for Django {
         command.env("DATA_DIR", &place.data).args(["-m", "uvicorn", "messenger.asgi:application"]);
         command.args(["--port", &place.port.to_string(), "--loop", "uvloop", "--http", "httptools"]);
         command.args(["--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]);
+        // Or it would close connections whose pongs it has not got round to reading.
+        command.args(["--ws-ping-timeout", "600"]);
         command.args(["--lifespan", "off", "--no-access-log", "--log-level", "warning", "--backlog", "4096"]);
         Ok(command)
     }
