@@ -1,36 +1,47 @@
-// Messages in SQLite. All that arrive in one turn of the event loop share one transaction, and nobody is told before
-// its commit has been synced.
+// Messages in SQLite. Nobody is told before the commit has been synced.
 
 import { join } from "node:path";
 
 import Database from "better-sqlite3";
 
 // Makes or opens the database in a folder.
-export const storeFor = (folder) => new Store(join(folder, "messages.sqlite"));
+export function storeFor(folder) {
+  const [database, insert] = open(join(folder, "messages.sqlite"));
+  return new Store(database, insert);
+}
 
+// The same, with a transaction for each message.
+export function plainStoreFor(folder) {
+  const [, insert] = open(join(folder, "messages.sqlite"));
+  return { add: (message, stored) => stored(insert(message)) };
+}
+
+// The database, and what inserts a message and gives its id.
+function open(file) {
+  const database = new Database(file);
+  database.pragma("journal_mode = WAL");
+  database.pragma("synchronous = FULL");
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS message (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, room INTEGER NOT NULL, user INTEGER NOT NULL,
+      text TEXT NOT NULL, image TEXT NOT NULL, timestamp TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS message_room ON message (room, id);
+  `);
+  const statement = database.prepare(
+    "INSERT INTO message (room, user, text, image, timestamp) VALUES (?, ?, ?, ?, ?)",
+  );
+  const insert = ({ room, user, text, image, timestamp }) =>
+    statement.run(room, user, text, image, timestamp).lastInsertRowid;
+  return [database, insert];
+}
+
+// All that arrive in one turn of the event loop share one transaction.
 class Store {
   #waiting = [];
 
-  constructor(file) {
-    const database = new Database(file);
-    database.pragma("journal_mode = WAL");
-    database.pragma("synchronous = FULL");
-    database.exec(`
-      CREATE TABLE IF NOT EXISTS message (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, room INTEGER NOT NULL, user INTEGER NOT NULL,
-        text TEXT NOT NULL, image TEXT NOT NULL, timestamp TEXT NOT NULL
-      );
-      CREATE INDEX IF NOT EXISTS message_room ON message (room, id);
-    `);
-    const insert = database.prepare(
-      "INSERT INTO message (room, user, text, image, timestamp) VALUES (?, ?, ?, ?, ?)",
-    );
-    this.commit = database.transaction((batch) =>
-      batch.map(
-        ({ message: { room, user, text, image, timestamp } }) =>
-          insert.run(room, user, text, image, timestamp).lastInsertRowid,
-      ),
-    );
+  constructor(database, insert) {
+    this.commit = database.transaction((batch) => batch.map(({ message }) => insert(message)));
   }
 
   // Stores a message with the others of this turn; then calls `stored` with its id.

@@ -2,16 +2,18 @@
 //
 //   node ws.mjs PORT relay            passes messages on and stores nothing
 //   node ws.mjs PORT durable FOLDER   stores each in that folder, synced, before anyone is told of it
+//   node ws.mjs PORT durable-each FOLDER   the same, in a transaction of its own
 //
 // `/ws/ROOM?token=TOKEN`; in: {"message": text}; out: the message.
 
 import { WebSocketServer } from "ws";
 
 import { http, people, Relay, serve, verify, written } from "./people.mjs";
-import { storeFor } from "./store.mjs";
+import { plainStoreFor, storeFor } from "./store.mjs";
 
 const [port, mode, folder] = process.argv.slice(2);
-const store = mode === "durable" ? storeFor(folder) : new Relay();
+const stores = { durable: storeFor, "durable-each": plainStoreFor };
+const store = stores[mode]?.(folder) ?? new Relay();
 const rooms = new Map(); // by id: the open sockets
 const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false });
 

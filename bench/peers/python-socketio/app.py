@@ -92,5 +92,6 @@ async def minted(scope, receive, send):
 uvicorn.run(
     socketio.ASGIApp(sio, other_asgi_app=minted),
     host="127.0.0.1", port=int(port), loop="uvloop", http="httptools", ws="websockets-sansio", lifespan="off",
-    ws_per_message_deflate=False, access_log=False, log_level="warning", backlog=4096,
+    # The timeout: or it would close connections whose pongs it has not got round to reading.
+    ws_ping_timeout=600, ws_per_message_deflate=False, access_log=False, log_level="warning", backlog=4096,
 )

@@ -33,6 +33,7 @@ pub(crate) fn describe(report: &mut Report) -> Result<()> {
     report.fact("kernel", procfs::kernel()?);
     report.fact("load average before", procfs::load_average()?);
     report.fact("open-file limit", procfs::open_files()?);
+    report.fact("file system of the data", procfs::file_system(&std::env::temp_dir())?);
     let (rate, latency) = disk_syncs().context("measuring the disk")?;
     report.fact("disk, 4 KiB writes with fdatasync/s", rate);
     report.fact(SYNC_P50, latency.millis_at(0.5));

@@ -82,6 +82,16 @@ impl Usage {
         micros_each(self.client, things)
     }
 
+    /// Cores that the server kept busy.
+    pub(crate) fn server_cores(&self) -> f64 {
+        self.server.as_secs_f64() / self.elapsed.as_secs_f64()
+    }
+
+    /// Cores that this program kept busy.
+    pub(crate) fn client_cores(&self) -> f64 {
+        self.client.as_secs_f64() / self.elapsed.as_secs_f64()
+    }
+
     /// Cores that everything else kept busy.
     pub(crate) fn other_cores(&self) -> f64 {
         self.others.as_secs_f64() / self.elapsed.as_secs_f64()

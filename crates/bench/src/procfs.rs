@@ -1,6 +1,6 @@
 //! What Linux tells of processes and of itself: proc(5).
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 
@@ -74,6 +74,13 @@ pub(crate) struct KernelMemory {
     pub(crate) slab: u64,
 }
 
+impl KernelMemory {
+    /// Both, in bytes.
+    pub(crate) fn all(self) -> u64 {
+        self.tcp_buffers + self.slab
+    }
+}
+
 /// The kernel's memory now, whoever caused it.
 pub(crate) fn kernel_memory() -> Result<KernelMemory> {
     let sockets = read("/proc/net/sockstat")?;
@@ -106,6 +113,27 @@ pub(crate) fn kernel() -> Result<String> {
     Ok(read("/proc/sys/kernel/osrelease")?.trim().to_owned())
 }
 
+/// The kind of file system on which a folder lies, and its options.
+pub(crate) fn file_system(folder: &Path) -> Result<String> {
+    let folder = folder.canonicalize()?;
+    let found = file_system_of(&folder, &read("/proc/self/mountinfo")?);
+    found.with_context(|| format!("no file system holds {}", folder.display()))
+}
+
+/// The same by `mountinfo`: the point of a mount is field 5, and what it is stands behind the dash. The deepest point
+/// counts, and of several at the same place the last one.
+fn file_system_of(folder: &Path, mounts: &str) -> Option<String> {
+    let mount = |line: &str| {
+        let (place, about) = line.split_once(" - ")?;
+        let point = place.split(' ').nth(4)?;
+        let (kind, rest) = about.split_once(' ')?;
+        let options = rest.split(' ').nth(1)?;
+        folder.starts_with(point).then(|| (point.len(), format!("{kind} ({options})")))
+    };
+    let (_, found) = mounts.lines().filter_map(mount).max_by_key(|(depth, _)| *depth)?;
+    Some(found)
+}
+
 /// The name of the first core's kind.
 pub(crate) fn processor() -> Result<String> {
     let info = read("/proc/cpuinfo")?;
@@ -134,6 +162,17 @@ mod tests {
         assert_eq!(cpu_of(stat), Some(Duration::from_secs(2)));
         assert_eq!(cpu_of("77 (a) S 1"), None);
         assert_eq!(group_of(stat), Some(2));
+    }
+
+    #[test]
+    fn the_file_system_of_a_folder_is_that_of_the_deepest_mount() {
+        let mounts = "27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard\n\
+                      30 27 0:25 / /tmp rw - tmpfs tmpfs rw,size=9k\n\
+                      31 27 0:26 / /tmpest rw - xfs /dev/b rw\n";
+        let found = |folder| file_system_of(Path::new(folder), mounts).unwrap();
+        assert_eq!(found("/home/a"), "ext4 (rw,discard)");
+        assert_eq!(found("/tmp/a"), "tmpfs (rw,size=9k)");
+        assert_eq!(found("/tmpest"), "xfs (rw)");
     }
 
     #[test]

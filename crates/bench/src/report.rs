@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 /// One row of figures; its names are the heads of the columns, with their units.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Row(Map<String, Value>);
 
 impl Row {
@@ -19,6 +19,16 @@ impl Row {
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// A figure that is a number.
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
+        self.0.get(name)?.as_f64()
+    }
+
+    /// A figure that is a text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
     }
 }
 

@@ -3,6 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use tokio::task::LocalSet;
 
 use crate::{
     machine, postgres, procfs, progress,
@@ -48,12 +50,34 @@ pub(crate) struct Stage {
 }
 
 impl Ground {
-    /// Notes the machine, and makes a stage for each database.
-    pub(crate) async fn stages(
+    /// Measures the chosen cases (all where none is chosen), on each database; what was measured before a failure is in
+    /// the report.
+    pub(crate) async fn measure<C: ValueEnum + PartialEq>(
         &self,
         flags: &'static [&'static str],
+        chosen: &[C],
         report: &mut Report,
-    ) -> Result<Vec<Stage>> {
+        measure: impl AsyncFn(&C, &Stage, &mut Report) -> Result<()>,
+    ) -> Result<()> {
+        let all = async {
+            let stages = self.stages(flags, report).await?;
+            for case in C::value_variants().iter().filter(|case| chosen.is_empty() || chosen.contains(case)) {
+                for stage in &stages {
+                    measure(case, stage, report).await.with_context(|| {
+                        let name = case.to_possible_value();
+                        let name = name.as_ref().map_or("a case", |name| name.get_name());
+                        format!("{name} on {}", stage.database())
+                    })?;
+                }
+            }
+            report.fact("load average after", procfs::load_average()?);
+            Ok(())
+        };
+        LocalSet::new().run_until(all).await
+    }
+
+    /// Notes the machine, and makes a stage for each database.
+    async fn stages(&self, flags: &'static [&'static str], report: &mut Report) -> Result<Vec<Stage>> {
         let binary = match &self.server {
             Some(path) => path.clone(),
             None => std::env::current_exe()?.with_file_name("tertulia"),
@@ -84,6 +108,11 @@ impl Ground {
 }
 
 impl Stage {
+    /// On SQLite alone, without waiting for anybody.
+    pub(crate) fn on_sqlite(binary: PathBuf, flags: &'static [&'static str], lasts: Duration) -> Self {
+        Self { binary, database: Database::Sqlite, flags, lasts, step: false }
+    }
+
     /// `sqlite` or `postgres`.
     pub(crate) fn database(&self) -> &'static str {
         self.database.name()

@@ -42,9 +42,11 @@ pub(crate) enum Mouth {
     Post(Box<Poster>),
 }
 
-/// A kept connection for what is said.
+/// A kept connection for what is said, opened when something is: most clients only listen.
 pub(crate) struct Poster {
-    connection: Connection,
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    connection: Option<Connection>,
     path: String,
     headers: String,
     before: String,
@@ -60,8 +62,17 @@ impl Client {
         let mouth = match door.say {
             Say::Frame { before, after } => Mouth::Frame(before, after),
             Say::Post { path, headers, before, after, status } => {
-                let connection = Connection::open_from(address, source).await?;
-                Mouth::Post(Box::new(Poster { connection, path, headers, before, after, status }))
+                let connection = None;
+                Mouth::Post(Box::new(Poster {
+                    address,
+                    source,
+                    connection,
+                    path,
+                    headers,
+                    before,
+                    after,
+                    status,
+                }))
             }
         };
         Ok(Self { ears, mouth })
@@ -73,7 +84,11 @@ impl Poster {
     pub(crate) async fn say(&mut self, sender: usize, number: u64) -> Result<()> {
         let body = format!("{}{}{}", self.before, text(sender, number), self.after);
         let request = post_with(&self.path, &self.headers, &body);
-        let (status, answer) = self.connection.ask(&request).await?;
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => self.connection.insert(Connection::open_from(self.address, self.source).await?),
+        };
+        let (status, answer) = connection.ask(&request).await?;
         ensure!(status == self.status, "status {status}: {}", String::from_utf8_lossy(answer));
         Ok(())
     }

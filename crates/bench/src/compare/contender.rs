@@ -62,6 +62,17 @@ pub(crate) trait Contender {
     /// synchronous=FULL`, `in memory`.
     fn durability(&self, case: Case) -> &'static str;
 
+    /// Whether that survives the loss of power: what it acknowledges was synced before.
+    fn synced(&self, _case: Case) -> bool {
+        false
+    }
+
+    /// Whether clients hear one speaker's messages in the order in which they were said. Where that is promised, a
+    /// misplaced message is an error; else it is counted.
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     /// How it hashes passwords, with the parameters: `Argon2id, 19 MiB, 2 passes`.
     fn passwords(&self) -> &'static str {
         "none"

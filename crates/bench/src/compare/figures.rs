@@ -25,12 +25,40 @@ pub(crate) struct Measured {
     /// Which load of the case: `1 in flight each`.
     pub(crate) load: String,
     pub(crate) figures: Vec<Figure>,
+    /// What came of the messages, where there are any.
+    pub(crate) order: Option<Order>,
+    /// Why there are no figures, where a contender could not take this load after others.
+    pub(crate) failed: Option<String>,
+}
+
+/// How many deliveries of messages there were. Each was due, and came once, or there would be no figures.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Order {
+    /// One is one message that one client has heard.
+    pub(crate) deliveries: u64,
+    /// Of these, how many came after a later message of the same speaker.
+    pub(crate) late: u64,
+}
+
+impl Order {
+    /// In words.
+    pub(crate) fn shown(self) -> String {
+        match self {
+            Self { late: 0, .. } => "kept".to_owned(),
+            Self { late, deliveries } => format!("not kept: {late} of {deliveries} out of order"),
+        }
+    }
+
+    /// These and others.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { deliveries: self.deliveries + other.deliveries, late: self.late + other.late }
+    }
 }
 
 impl Measured {
     /// Without figures yet.
     pub(crate) fn of(load: impl Into<String>) -> Self {
-        Self { load: load.into(), figures: Vec::new() }
+        Self { load: load.into(), figures: Vec::new(), order: None, failed: None }
     }
 
     /// A figure that is compared; more of it is better.
@@ -49,6 +77,18 @@ impl Measured {
     #[must_use]
     pub(crate) fn beside(self, name: &'static str, value: f64) -> Self {
         self.with(Figure { name, value, better: Better::Neither })
+    }
+
+    /// What came of the messages.
+    #[must_use]
+    pub(crate) fn heard(mut self, order: Order) -> Self {
+        self.order = Some(order);
+        self
+    }
+
+    /// Without figures, for this reason.
+    pub(crate) fn failed(load: impl Into<String>, fault: &anyhow::Error) -> Self {
+        Self { failed: Some(format!("{fault:#}")), ..Self::of(load) }
     }
 
     fn with(mut self, figure: Figure) -> Self {
@@ -74,6 +114,13 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn order_is_told_in_words() {
+        let kept = Order { deliveries: 7, late: 0 };
+        assert_eq!(kept.shown(), "kept");
+        assert_eq!(kept.and(Order { deliveries: 3, late: 2 }).shown(), "not kept: 2 of 10 out of order");
+    }
 
     #[test]
     fn a_median_is_in_the_middle() {

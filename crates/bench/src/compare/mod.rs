@@ -5,6 +5,7 @@
 mod cases;
 mod client;
 mod contender;
+mod document_001;
 mod door;
 mod events;
 mod figures;
@@ -17,9 +18,12 @@ pub(crate) mod workshop;
 
 use std::{path::PathBuf, rc::Rc, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
-use tokio::task::LocalSet;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::LocalSet,
+};
 
 use self::{
     cases::{Case, Load},
@@ -28,10 +32,17 @@ use self::{
     running::Site,
     workshop::Workshop,
 };
-use crate::{machine, procfs, progress, report::Report};
+use crate::{
+    machine, procfs, progress,
+    report::{Report, Row},
+};
 
 /// Open files of one process that are no connections of a load.
 const OTHER_FILES: u64 = 256;
+
+/// From when to when the latencies of the tables are.
+const LATENCIES: &str = "at a fixed pace from the moment when a message was due, sent in time or not (so corrected for \
+                         coordinated omission); with so many in flight or connections from its sending";
 
 /// What is compared with what, how often and for how long.
 #[derive(clap::Args)]
@@ -51,6 +62,10 @@ pub(crate) struct Options {
     /// Idle connections, as far as the open-file limit allows
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     idle: u32,
+    /// Rows of the tables whose growth is measured; ten million take 2 to 3 GB of disk for some minutes
+    #[arg(long, value_name = "NUMBER,…", value_delimiter = ',', default_value = "1000,100000,10000000",
+        value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
+    rows: Vec<u64>,
     /// Tertulia's binary; by default a release build is made
     #[arg(long, value_name = "PATH")]
     server: Option<PathBuf>,
@@ -68,33 +83,53 @@ struct Ready {
     installed: Installed,
 }
 
-/// Compares; what was measured before a failure is in the report.
+/// Compares; what was measured before a failure, or before somebody ended it, is in the report.
 pub(crate) async fn run(options: &Options, report: &mut Report) -> Result<()> {
-    LocalSet::new().run_until(compare(options, report)).await
+    let mut outcome = Outcome::default();
+    let tasks = LocalSet::new();
+    // No server outlives this: those that run end when the comparison is dropped.
+    let compared = tokio::select! {
+        compared = tasks.run_until(compare(options, report, &mut outcome)) => compared,
+        stopped = stopped() => stopped,
+    };
+    report.fact("load average after", procfs::load_average()?);
+    outcome.tell(report);
+    compared.and(outcome.verdict())
 }
 
-async fn compare(options: &Options, report: &mut Report) -> Result<()> {
+/// Waits until this program is asked to end.
+async fn stopped() -> Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("terminated"),
+    }
+}
+
+async fn compare(options: &Options, report: &mut Report, outcome: &mut Outcome) -> Result<()> {
     let [ours, peers] = chosen(options)?;
     let workshop = Workshop::open()?;
     let ours = installed(&workshop, ours, report).await;
-    ensure!(!ours.is_empty(), "Tertulia cannot be started");
     let peers = installed(&workshop, peers, report).await;
     machine::describe(report)?;
+    report.fact("latencies", LATENCIES);
     report.fact("seconds a load", options.seconds);
-    report.fact("rounds", options.rounds);
+    report.fact("rounds", format!("{}; growth and idle connections 1", options.rounds));
     let room = usize::try_from(procfs::open_files()?.saturating_sub(OTHER_FILES))?;
-    let load =
-        Load { lasts: Duration::from_secs(options.seconds), idle: usize::try_from(options.idle)?.min(room) };
-    let sync_ms = report.noted(machine::SYNC_P50).and_then(serde_json::Value::as_f64);
-    let mut outcome = Outcome::new(sync_ms);
-    for case in Case::value_variants() {
-        if options.only.is_empty() || options.only.contains(case) {
-            rounds(*case, load, options.rounds, &ours, &peers, &mut outcome).await;
-        }
+    let mut rows = options.rows.clone();
+    rows.sort_unstable();
+    rows.dedup();
+    let load = Load {
+        lasts: Duration::from_secs(options.seconds),
+        idle: usize::try_from(options.idle)?.min(room),
+        rows,
+        tertulia: ours.first().context("Tertulia cannot be started")?.installed.program.clone(),
+    };
+    outcome.sync_ms = report.noted(machine::SYNC_P50).and_then(serde_json::Value::as_f64);
+    for case in Case::value_variants().iter().filter(|case| case.chosen(&options.only)) {
+        rounds(*case, &load, options.rounds, &ours, &peers, outcome).await;
     }
-    report.fact("load average after", procfs::load_average()?);
-    outcome.tell(report);
-    outcome.verdict()
+    Ok(())
 }
 
 /// Those of the options: ours, and the peers.
@@ -118,28 +153,53 @@ async fn installed(
     for contender in contenders {
         match contender.install(workshop).await {
             Ok(installed) => {
-                report.fact(contender.name(), installed.versions.as_str());
+                report.add("Contenders", vec![about(&*contender, &installed.versions)]);
                 ready.push(Ready { contender, installed });
             }
             Err(fault) => {
                 progress(&format!("{} is skipped: {fault:#}", contender.name()));
-                report.fact(contender.name(), format!("skipped: {fault:#}"));
+                report.add("Contenders", vec![about(&*contender, &format!("skipped: {fault:#}"))]);
             }
         }
     }
     ready
 }
 
-/// Measures each peer that takes part in the case, and Tertulia right before it, round by round.
-async fn rounds(case: Case, load: Load, rounds: u32, ours: &[Ready], peers: &[Ready], outcome: &mut Outcome) {
+/// What a contender is, and what it promises.
+fn about(contender: &dyn Contender, versions: &str) -> Row {
+    let only_in = |case, text| if contender.cases().contains(&case) { text } else { "" };
+    let synced = if contender.synced(Case::Sends) { "yes" } else { "no" };
+    Row::default()
+        .with("contender", contender.name())
+        .with("versions", versions)
+        .with("protocol", contender.protocol())
+        .with("durable sends", only_in(Case::Sends, contender.durability(Case::Sends)))
+        .with("otherwise", only_in(Case::Room, contender.durability(Case::Room)))
+        .with("sends synced before they are acknowledged", synced)
+        .with("order of a speaker's messages", if contender.keeps_order() { "kept" } else { "not promised" })
+        .with("passwords", only_in(Case::Logins, contender.passwords()))
+}
+
+/// Measures each peer that takes part in the case, and Tertulia right before it (or before all), round by round.
+async fn rounds(
+    case: Case,
+    load: &Load,
+    rounds: u32,
+    ours: &[Ready],
+    peers: &[Ready],
+    outcome: &mut Outcome,
+) {
     let takes_part = |ready: &&Ready| ready.contender.cases().contains(&case);
     let ours: Vec<&Ready> = ours.iter().filter(takes_part).collect();
     let peers: Vec<&Ready> = peers.iter().filter(takes_part).collect();
-    for round in 1..=rounds {
-        if peers.is_empty() {
-            for one in &ours {
-                outcome.add(measure(case, load, one, (round, 0)).await);
+    for round in 1..=case.rounds(rounds) {
+        if peers.is_empty() || !case.in_pairs() {
+            for one in ours.iter().chain(&peers) {
+                if !outcome.failed(case, one.contender.name()) {
+                    outcome.add(measure(case, load, one, (round, 0)).await);
+                }
             }
+            continue;
         }
         for (pair, peer) in peers.iter().enumerate() {
             // What has failed once is not waited for again.
@@ -154,7 +214,7 @@ async fn rounds(case: Case, load: Load, rounds: u32, ours: &[Ready], peers: &[Re
     }
 }
 
-async fn measure(case: Case, load: Load, ready: &Ready, (round, pair): (u32, usize)) -> Run {
+async fn measure(case: Case, load: &Load, ready: &Ready, (round, pair): (u32, usize)) -> Run {
     let Ready { contender, installed } = ready;
     progress(&format!("{}, round {round}: {}", case.title(), contender.name()));
     let measured = match Site::new(Rc::clone(contender), installed.clone(), case).await {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     cases::Case,
     contender::Contender,
-    figures::{Better, Figure, Measured, median},
+    figures::{Better, Figure, Measured, Order, median},
     targets,
 };
 use crate::report::{Report, Row};
@@ -26,11 +26,22 @@ pub(super) struct Run {
 
 impl Run {
     fn load(&self, load: &str) -> Option<&Measured> {
-        self.measured.iter().flatten().find(|measured| measured.load == load)
+        self.measured.iter().flatten().find(|measured| measured.load == load && measured.failed.is_none())
     }
 
     fn figure(&self, load: &str, name: &str) -> Option<&Figure> {
         self.load(load)?.figure(name)
+    }
+
+    /// What failed, and why: all of it, or one load after others.
+    fn failures(&self) -> Vec<(String, &str)> {
+        match &self.measured {
+            Err(fault) => vec![(String::new(), fault)],
+            Ok(measured) => measured
+                .iter()
+                .filter_map(|one| Some((format!("{}: ", one.load), one.failed.as_deref()?)))
+                .collect(),
+        }
     }
 }
 
@@ -50,6 +61,7 @@ impl Ratio {
 }
 
 /// All runs.
+#[derive(Default)]
 pub(super) struct Outcome {
     runs: Vec<Run>,
     /// How long the disk takes to sync a block, in milliseconds, in the median.
@@ -57,11 +69,6 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// No runs yet.
-    pub(super) fn new(sync_ms: Option<f64>) -> Self {
-        Self { runs: Vec::new(), sync_ms }
-    }
-
     /// Takes one in.
     pub(super) fn add(&mut self, run: Run) {
         self.runs.push(run);
@@ -69,7 +76,7 @@ impl Outcome {
 
     /// Whether a contender has failed in a case.
     pub(super) fn failed(&self, case: Case, name: &str) -> bool {
-        self.of(case).any(|run| run.contender.name() == name && run.measured.is_err())
+        self.by(case, name).any(|run| run.measured.is_err())
     }
 
     fn of(&self, case: Case) -> impl Iterator<Item = &Run> {
@@ -100,7 +107,7 @@ impl Outcome {
     }
 
     /// The loads of a case, in their order.
-    fn loads(&self, case: Case) -> Vec<&str> {
+    pub(super) fn loads(&self, case: Case) -> Vec<&str> {
         let mut loads = Vec::new();
         for measured in self.of(case).flat_map(|run| run.measured.iter().flatten()) {
             if !loads.contains(&measured.load.as_str()) {
@@ -136,15 +143,16 @@ impl Outcome {
         Some(Ratio { median: median(&ratios)?, least, most })
     }
 
-    /// The ratio to the best of the peers: the least of all.
-    pub(super) fn least_ratio(
+    /// The ratio to the best of the peers that sync what they acknowledge: the least of all.
+    pub(super) fn least_ratio_to_synced(
         &self,
         case: Case,
         load: &str,
         ours: &str,
         figure: &str,
     ) -> Option<(&str, Ratio)> {
-        let peers = self.of(case).map(|run| &run.contender).filter(|one| !one.ours()).map(|one| one.name());
+        let peers = self.of(case).map(|run| &run.contender).filter(|one| !one.ours() && one.synced(case));
+        let peers = peers.map(|one| one.name());
         let ratios = peers.filter_map(|peer| Some((peer, self.ratio(case, load, (ours, peer), figure)?)));
         ratios.min_by(|one, other| one.1.median.total_cmp(&other.1.median))
     }
@@ -201,6 +209,10 @@ impl Outcome {
             for one in self.contenders(case) {
                 let Some(first) = self.by(case, one.name()).find_map(|run| run.load(load)) else { continue };
                 let mut row = about(&*one).with("load", load);
+                if first.order.is_some() {
+                    let orders = self.by(case, one.name()).filter_map(|run| run.load(load)?.order);
+                    row = row.with("order", orders.fold(Order::default(), Order::and).shown());
+                }
                 for figure in &first.figures {
                     row = row.with(figure.name, self.median(case, load, one.name(), figure.name));
                 }
@@ -208,11 +220,10 @@ impl Outcome {
             }
         }
         for run in self.of(case) {
-            if let Err(fault) = &run.measured {
+            for (load, fault) in run.failures() {
                 let why = fault.lines().next().unwrap_or_default();
-                rows.push(
-                    about(&*run.contender).with("load", format!("failed in round {}: {why}", run.round)),
-                );
+                let told = format!("{load}failed in round {}: {why}", run.round);
+                rows.push(about(&*run.contender).with("load", told));
             }
         }
         rows
@@ -229,22 +240,34 @@ impl Outcome {
 
 /// How many times better ours is than theirs, if one can say so.
 fn times_better(ours: &Figure, theirs: &Figure) -> Option<f64> {
+    if ours.value <= 0.0 || theirs.value <= 0.0 {
+        return None;
+    }
     let ratio = match ours.better {
         Better::More => ours.value / theirs.value,
         Better::Less => theirs.value / ours.value,
         Better::Neither => return None,
     };
-    ratio.is_finite().then_some(ratio)
+    Some(ratio)
 }
 
 fn raw(run: &Run) -> Value {
     let about = json!({
-        "case": run.case.title(), "round": run.round, "pair": run.pair, "contender": run.contender.name()
+        "case": run.case.title(), "round": run.round, "pair": run.pair, "contender": run.contender.name(),
+        "durability": run.contender.durability(run.case)
     });
     let figures = |measured: &Measured| {
         let named = measured.figures.iter().map(|figure| (figure.name.to_owned(), json!(figure.value)));
         let figures: Map<String, Value> = named.collect();
-        json!({ "load": measured.load, "figures": figures })
+        let mut about = json!({ "load": measured.load, "figures": figures });
+        if let Some(fault) = &measured.failed {
+            about["failed"] = json!(fault);
+        }
+        if let Some(Order { deliveries, late }) = measured.order {
+            about["deliveries"] = json!(deliveries);
+            about["out of order"] = json!(late);
+        }
+        about
     };
     let mut about = about;
     match &run.measured {
@@ -267,7 +290,8 @@ mod tests {
         assert_eq!(two(Better::More), Some(5.0));
         assert_eq!(two(Better::Less), Some(0.2));
         assert_eq!(two(Better::Neither), None);
-        let nothing = Figure { name: "x", value: 0.0, better: Better::More };
-        assert_eq!(times_better(&nothing, &nothing), None);
+        let figure = |value| Figure { name: "x", value, better: Better::Less };
+        assert_eq!(times_better(&figure(0.0), &figure(1.0)), None);
+        assert_eq!(times_better(&figure(1.0), &figure(0.0)), None);
     }
 }

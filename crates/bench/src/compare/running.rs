@@ -21,7 +21,7 @@ use super::{
 use crate::{
     http::{Connection, get},
     meter::Meter,
-    procfs,
+    procfs::{self, KernelMemory},
 };
 
 /// How long a server may take to answer for the first time, or to stop.
@@ -48,6 +48,24 @@ pub(crate) struct Running {
     pub(crate) pids: Vec<u32>,
     /// From the start of the process until its first answer came.
     pub(crate) ready_in: Duration,
+    /// Memory once it had answered for the first time.
+    pub(crate) at_rest: Memory,
+}
+
+/// Memory at one time.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory {
+    /// Resident memory of a server's processes, in bytes.
+    pub(crate) server: u64,
+    /// The kernel's.
+    pub(crate) kernel: KernelMemory,
+}
+
+impl Memory {
+    fn of(pids: &[u32]) -> Result<Self> {
+        let server = pids.iter().map(|pid| procfs::resident(*pid)).sum::<Result<_>>()?;
+        Ok(Self { server, kernel: procfs::kernel_memory()? })
+    }
 }
 
 /// A process and what it has started; they do not outlive this value.
@@ -94,7 +112,8 @@ impl Site {
             if answers(address, &ask).await {
                 let ready_in = began.elapsed();
                 let pids = procfs::group(child.0.id())?;
-                return Ok(Running { site: self, child, address, pids, ready_in });
+                let at_rest = Memory::of(&pids)?;
+                return Ok(Running { site: self, child, address, pids, ready_in, at_rest });
             }
             if let Some(status) = child.0.try_wait()? {
                 bail!("it ended with {status}; its log ends:\n{}", self.log());
@@ -123,9 +142,9 @@ impl Running {
         Meter::of(self.pids.clone())
     }
 
-    /// Resident memory of its processes, in bytes.
-    pub(crate) fn resident(&self) -> Result<u64> {
-        self.pids.iter().map(|pid| procfs::resident(*pid)).sum()
+    /// Memory now.
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        Memory::of(&self.pids)
     }
 
     /// The most that its processes have been resident with, in bytes.

@@ -6,13 +6,13 @@ mod people;
 mod search;
 mod sends;
 
-use anyhow::{Context, Result};
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Result;
 use clap::ValueEnum;
-use tokio::task::LocalSet;
 
 use crate::{
-    procfs,
-    report::Report,
+    report::{Report, Row},
     stage::{Ground, Stage},
 };
 
@@ -60,22 +60,14 @@ impl Case {
 
 /// Runs the cases, on each database; what was measured before a failure is in the report.
 pub(crate) async fn run(options: &Options, report: &mut Report) -> Result<()> {
-    LocalSet::new().run_until(run_all(options, report)).await
+    let measure =
+        async |case: &Case, stage: &Stage, report: &mut Report| measure(*case, stage, options, report).await;
+    options.ground.measure(&FLAGS, &options.only, report, measure).await
 }
 
-async fn run_all(options: &Options, report: &mut Report) -> Result<()> {
-    let stages = options.ground.stages(&FLAGS, report).await?;
-    for case in Case::value_variants() {
-        if !options.only.is_empty() && !options.only.contains(case) {
-            continue;
-        }
-        for stage in &stages {
-            let measured = measure(*case, stage, options, report).await;
-            measured.with_context(|| format!("{} on {}", case.title(), stage.database()))?;
-        }
-    }
-    report.fact("load average after", procfs::load_average()?);
-    Ok(())
+/// Pages of the history of two friends who have so many messages, on SQLite.
+pub(crate) async fn histories(binary: PathBuf, lasts: Duration, messages: u64) -> Result<Vec<Row>> {
+    history::run(&Stage::on_sqlite(binary, &FLAGS, lasts), messages).await
 }
 
 /// Measures a case, one size after another.

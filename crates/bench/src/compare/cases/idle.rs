@@ -19,7 +19,6 @@ use crate::{
         running::{Running, Site},
     },
     number::{count, real},
-    procfs::{self, KernelMemory},
 };
 
 /// What comes to rest after the handshakes.
@@ -28,19 +27,7 @@ const REST: Duration = Duration::from_secs(3);
 /// Long enough for heartbeats, which come every 20 to 25 seconds, to reach everyone.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// Memory at one time, in bytes.
-struct Memory {
-    server: u64,
-    kernel: KernelMemory,
-}
-
-impl Memory {
-    fn now(server: &Running) -> Result<Self> {
-        Ok(Self { server: server.resident()?, kernel: procfs::kernel_memory()? })
-    }
-}
-
-pub(super) async fn measure(site: Site, load: Load) -> Result<Vec<Measured>> {
+pub(super) async fn measure(site: Site, load: &Load) -> Result<Vec<Measured>> {
     // What the registrations have left in the process would be taken for connections, and would hide that of others.
     let (rooms, site) = served(site, async |server| server.contender().rooms(server, ROOMS, 2).await).await?;
     let doors: Vec<Door> = rooms.concat().into_iter().cycle().take(load.idle).collect();
@@ -49,7 +36,7 @@ pub(super) async fn measure(site: Site, load: Load) -> Result<Vec<Measured>> {
 
 async fn rest(server: &Running, doors: &[Door]) -> Result<Vec<Measured>> {
     sleep(REST).await;
-    let before = Memory::now(server)?;
+    let before = server.memory()?;
     let meter = server.meter()?;
     let mut tasks = JoinSet::new();
     for client in crowd::enter(server, doors).await? {
@@ -60,7 +47,7 @@ async fn rest(server: &Running, doors: &[Door]) -> Result<Vec<Measured>> {
         sleep(REST).await;
         let meter = server.meter()?;
         sleep(QUIET).await;
-        Ok((meter.stop()?, Memory::now(server)?))
+        Ok((meter.stop()?, server.memory()?))
     })
     .await?;
     let number = count(doors.len());
@@ -68,12 +55,17 @@ async fn rest(server: &Running, doors: &[Door]) -> Result<Vec<Measured>> {
     Ok(vec![
         Measured::of(format!("{} connections", doors.len()))
             .less("server bytes/connection", each(after.server, before.server))
-            .less("server CPU ms/s", usage.server.as_secs_f64() * 1000.0 / usage.elapsed.as_secs_f64())
+            .less("server CPU ms/s", usage.server_cores() * 1000.0)
             .less("server CPU µs to open one", opening.server_each(number))
+            .beside("client CPU ms/s", usage.client_cores() * 1000.0)
+            .beside("client CPU µs to open one", opening.client_each(number))
             .beside("server before, MiB", real(before.server) / real(1 << 20))
             .beside("server with all, MiB", real(after.server) / real(1 << 20))
             .beside("kernel bytes/connection, both ends", each(after.kernel.slab, before.kernel.slab))
-            .beside("of that in buffers", each(after.kernel.tcp_buffers, before.kernel.tcp_buffers))
+            .beside(
+                "kernel bytes/connection in buffers",
+                each(after.kernel.tcp_buffers, before.kernel.tcp_buffers),
+            )
             .beside("other cores busy", usage.other_cores()),
     ])
 }

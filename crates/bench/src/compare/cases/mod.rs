@@ -2,6 +2,7 @@
 
 mod chat;
 mod crowd;
+mod hearing;
 mod idle;
 mod logins;
 mod mixed;
@@ -11,8 +12,9 @@ mod room;
 mod sends;
 mod span;
 mod start;
+pub(crate) mod tables;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -35,8 +37,10 @@ pub(crate) enum Case {
     Sends,
     /// One room of 1,000 listeners
     Room,
-    /// One room of 10 to 10,000 listeners
+    /// One room of 10 to 10,000 listeners; `tables` as well
     Growth,
+    /// Tertulia's history pages and searches for meetings, by the length of their tables
+    Tables,
     /// 10,000 connections on which nothing happens
     Idle,
     /// Sign-ins with passwords
@@ -52,12 +56,15 @@ pub(crate) enum Case {
 }
 
 /// How a load is put on.
-#[derive(Clone, Copy)]
 pub(crate) struct Load {
     /// How long it is measured.
     pub(crate) lasts: Duration,
     /// Idle connections.
     pub(crate) idle: usize,
+    /// Rows of the tables whose growth is measured, the fewest first.
+    pub(crate) rows: Vec<u64>,
+    /// The program that serves those tables.
+    pub(crate) tertulia: PathBuf,
 }
 
 impl Case {
@@ -67,6 +74,7 @@ impl Case {
             Self::Sends => "Durable sends",
             Self::Room => "A room of 1,000",
             Self::Growth => "Fan-out, growth",
+            Self::Tables => "History and meetings, growth",
             Self::Idle => "Idle connections",
             Self::Logins => "Sign-ins",
             Self::List => "List of 20",
@@ -76,16 +84,34 @@ impl Case {
         }
     }
 
+    /// Whether it is asked for by these names; all are where there is no name.
+    pub(crate) fn chosen(self, names: &[Self]) -> bool {
+        let with_growth = self == Self::Tables && names.contains(&Self::Growth);
+        names.is_empty() || names.contains(&self) || with_growth
+    }
+
+    /// Whether each peer has a run of ours right before it. Where memory or growth is looked at, one run of ours a
+    /// round is enough for all of them.
+    pub(crate) fn in_pairs(self) -> bool {
+        !matches!(self, Self::Growth | Self::Tables | Self::Idle | Self::Start)
+    }
+
+    /// How many rounds there are when so many are asked for: those that take minutes and vary little have one.
+    pub(crate) fn rounds(self, asked: u32) -> u32 {
+        if matches!(self, Self::Growth | Self::Tables | Self::Idle) { 1 } else { asked }
+    }
+
     /// Measures a contender on new data.
-    pub(crate) async fn measure(self, site: Site, load: Load) -> Result<Vec<Measured>> {
+    pub(crate) async fn measure(self, site: Site, load: &Load) -> Result<Vec<Measured>> {
         match self {
             Self::Start => start::measure(site).await,
             Self::Idle => idle::measure(site, load).await,
+            Self::Tables => tables::measure(load).await,
             _ => Ok(served(site, async |server| self.put(server, load).await).await?.0),
         }
     }
 
-    async fn put(self, server: &Running, load: Load) -> Result<Vec<Measured>> {
+    async fn put(self, server: &Running, load: &Load) -> Result<Vec<Measured>> {
         match self {
             Self::Sends => sends::measure(server, load).await,
             Self::Room => room::measure(server, load, &room::LISTENERS).await,
@@ -94,7 +120,7 @@ impl Case {
             Self::List => reads::list(server, load).await,
             Self::History => reads::history(server, load).await,
             Self::Mixed => mixed::measure(server, load).await,
-            Self::Start | Self::Idle => Ok(Vec::new()),
+            Self::Start | Self::Idle | Self::Tables => Ok(Vec::new()),
         }
     }
 }

@@ -15,18 +15,18 @@ const NAMES: Names =
     Names { rate: "requests/s", server: "server CPU µs/request", client: "client CPU µs/request" };
 
 /// A list of 20 people.
-pub(super) async fn list(server: &Running, load: Load) -> Result<Vec<Measured>> {
+pub(super) async fn list(server: &Running, load: &Load) -> Result<Vec<Measured>> {
     let ask = server.contender().list(server).await?;
     put(server, load, ask).await
 }
 
 /// The newest 50 messages.
-pub(super) async fn history(server: &Running, load: Load) -> Result<Vec<Measured>> {
+pub(super) async fn history(server: &Running, load: &Load) -> Result<Vec<Measured>> {
     let ask = server.contender().history(server, MESSAGES).await?;
     put(server, load, ask).await
 }
 
-async fn put(server: &Running, load: Load, ask: Ask) -> Result<Vec<Measured>> {
+async fn put(server: &Running, load: &Load, ask: Ask) -> Result<Vec<Measured>> {
     let span = closed(server, &[ask], CONNECTIONS, load.lasts).await?;
     Ok(vec![span.figures(format!("{CONNECTIONS} connections"), &NAMES, server)?])
 }

@@ -18,13 +18,18 @@ use super::{
     DRAIN, Load, WARM_UP,
     chat::Pace,
     crowd::{self, meanwhile},
+    hearing::Hearing,
     span::{Names, Span, Tally},
 };
-use crate::compare::{
-    client::{Client, Ears, Heard, Mouth, Poster},
-    door::Door,
-    figures::Measured,
-    running::Running,
+use crate::{
+    compare::{
+        client::{Client, Ears, Heard, Mouth, Poster},
+        door::Door,
+        figures::{Measured, Order},
+        running::Running,
+    },
+    number::count,
+    progress,
 };
 
 /// Listeners, and how the one speaker talks to them.
@@ -62,23 +67,36 @@ struct Room {
     pending: RefCell<VecDeque<(Instant, usize)>>,
     /// Wakes the speaker when all have heard one.
     heard_by_all: Notify,
+    /// Whether a misplaced message is an error.
+    ordered: bool,
+    /// Deliveries that came after a later message.
+    late: Cell<u64>,
 }
 
-pub(super) async fn measure(server: &Running, load: Load, sizes: &[Size]) -> Result<Vec<Measured>> {
+pub(super) async fn measure(server: &Running, load: &Load, sizes: &[Size]) -> Result<Vec<Measured>> {
     let most = sizes.iter().map(|size| size.listeners).max().unwrap_or_default();
     let rooms = server.contender().rooms(server, 1, most + 1).await?;
     let doors = rooms.first().context("no room")?;
     let mut measured = Vec::new();
     for Size { listeners, paces } in sizes {
         for (name, pace) in *paces {
-            let span = put(server, load, &doors[..=*listeners], *pace).await?;
-            measured.push(span.figures(format!("{listeners} listeners, {name}"), &NAMES, server)?);
+            let name = format!("{listeners} listeners, {name}");
+            match put(server, load, &doors[..=*listeners], *pace).await {
+                Ok((span, order)) => measured.push(span.figures(name, &NAMES, server)?.heard(order)),
+                // What a peer could take before counts. What would come after is not put on it any more.
+                Err(fault) if !server.contender().ours() && !measured.is_empty() => {
+                    progress(&format!("{} failed with {name}: {fault:#}", server.contender().name()));
+                    measured.push(Measured::failed(name, &fault));
+                    return Ok(measured);
+                }
+                Err(fault) => return Err(fault),
+            }
         }
     }
     Ok(measured)
 }
 
-async fn put(server: &Running, load: Load, doors: &[Door], pace: Pace) -> Result<Span> {
+async fn put(server: &Running, load: &Load, doors: &[Door], pace: Pace) -> Result<(Span, Order)> {
     let room = Rc::new(Room {
         clients: doors.len(),
         pace,
@@ -87,6 +105,8 @@ async fn put(server: &Running, load: Load, doors: &[Door], pace: Pace) -> Result
         said: Cell::new(0),
         pending: RefCell::default(),
         heard_by_all: Notify::new(),
+        ordered: server.contender().keeps_order(),
+        late: Cell::new(0),
     });
     let mut clients = crowd::enter(server, doors).await?.into_iter();
     let mut tasks = JoinSet::new();
@@ -122,23 +142,24 @@ async fn put(server: &Running, load: Load, doors: &[Door], pace: Pace) -> Result
     });
     let all_heard = timeout(DRAIN, all_heard).await;
     all_heard.with_context(|| format!("not all had heard everything after {} s", DRAIN.as_secs()))??;
-    Ok(span)
+    let deliveries = room.said.get() * count(room.clients);
+    Ok((span, Order { deliveries, late: room.late.get() }))
 }
 
 async fn listen(room: Rc<Room>, mut ears: Ears) -> Result<()> {
-    let mut next = 0;
+    let mut hearing = Hearing::default();
     loop {
-        room.hear(&mut ears, &mut next).await?;
+        room.hear(&mut ears, &mut hearing).await?;
     }
 }
 
 async fn speak(room: Rc<Room>, mut ears: Ears, (before, after): (String, String)) -> Result<()> {
-    let (mut next, mut ticks) = (0, room.pace.ticks(Duration::ZERO));
+    let (mut hearing, mut ticks) = (Hearing::default(), room.pace.ticks(Duration::ZERO));
     loop {
         let tick = tokio::select! {
             tick = ticks.tick() => Some(tick),
             () = room.heard_by_all.notified() => None,
-            heard = room.hear(&mut ears, &mut next) => {
+            heard = room.hear(&mut ears, &mut hearing) => {
                 heard?;
                 None
             }
@@ -183,26 +204,27 @@ impl Room {
     }
 
     /// Waits until one client has heard something. Safe to drop while it waits.
-    async fn hear(&self, ears: &mut Ears, next: &mut u64) -> Result<()> {
+    async fn hear(&self, ears: &mut Ears, hearing: &mut Hearing) -> Result<()> {
         let mut now = None;
-        ears.hear(|message| self.heard(message, next, *now.get_or_insert_with(Instant::now))).await
+        ears.hear(|message| self.heard(message, hearing, *now.get_or_insert_with(Instant::now))).await
     }
 
-    /// Notes that a client has heard a message, which must be its next one.
-    fn heard(&self, message: Heard, next: &mut u64, now: Instant) -> Result<()> {
+    /// Notes that a client has heard a message.
+    fn heard(&self, message: Heard, hearing: &mut Hearing, now: Instant) -> Result<()> {
         let Heard { sender, number } = message;
         ensure!(sender == 0, "a message of a stranger");
-        ensure!(number == *next, "message {number} came where {next} was due");
-        *next += 1;
+        if self.ordered {
+            hearing.note_next(number)?;
+        } else if !hearing.note(number)? {
+            self.late.set(self.late.get() + 1);
+        }
         let mut pending = self.pending.borrow_mut();
-        let done = self.said.get() - u64::try_from(pending.len())?;
+        let done = self.said.get() - count(pending.len());
         let Some(place) = number.checked_sub(done) else { bail!("message {number} came twice") };
         let (due, heard_by) = pending.get_mut(usize::try_from(place)?).context("nobody said this")?;
         *heard_by += 1;
         self.tally.add(now.duration_since(*due));
-        // Each hears them in order: the oldest is the first to be heard by all.
-        if *heard_by == self.clients && place == 0 {
-            pending.pop_front();
+        while pending.pop_front_if(|(_, heard_by)| *heard_by == self.clients).is_some() {
             self.heard_by_all.notify_one();
         }
         Ok(())

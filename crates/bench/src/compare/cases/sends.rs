@@ -23,7 +23,7 @@ pub(super) const CALM: Pace = Pace::Every(Duration::from_millis(100));
 const NAMES: Names =
     Names { rate: "messages/s", server: "server CPU µs/message", client: "client CPU µs/message" };
 
-pub(super) async fn measure(server: &Running, load: Load) -> Result<Vec<Measured>> {
+pub(super) async fn measure(server: &Running, load: &Load) -> Result<Vec<Measured>> {
     let rooms = server.contender().rooms(server, ROOMS, 2).await?;
     let posts = rooms.concat().iter().any(|door| matches!(door.say, Say::Post { .. }));
     let mut measured = Vec::new();
@@ -37,9 +37,9 @@ pub(super) async fn measure(server: &Running, load: Load) -> Result<Vec<Measured
         let mut chat = Chat::begin(server, &rooms, pace).await?;
         chat.pass(WARM_UP).await?;
         let span = chat.measure(server, load.lasts).await?;
-        let checked = chat.finish().await?;
+        let order = chat.finish().await?;
         let figures = span.figures(name.to_owned(), &NAMES, server)?;
-        measured.push(figures.beside("checked messages", real(checked)));
+        measured.push(figures.beside("checked deliveries", real(order.deliveries)).heard(order));
     }
     Ok(measured)
 }

@@ -2,13 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::{
     compare::{figures::Measured, running::Running},
     latency::Latency,
     meter::Usage,
     number::real,
+    procfs,
 };
 
 /// Counts while it is switched on.
@@ -47,6 +48,7 @@ impl Tally {
     /// What was counted; from now on nothing is.
     pub(super) fn end(&self, usage: Usage) -> Result<Span> {
         self.on.set(false);
+        ensure!(self.count.get() > 0, "nothing was done in {:.1} s", usage.elapsed.as_secs_f64());
         let latency = self.latency.replace(Latency::new()?);
         Ok(Span { usage, count: self.count.replace(0), latency })
     }
@@ -62,14 +64,31 @@ pub(super) struct Names {
 impl Span {
     /// The figures that every load has.
     pub(super) fn figures(&self, load: String, names: &Names, server: &Running) -> Result<Measured> {
-        Ok(Measured::of(load)
+        let measured = Measured::of(load)
             .more(names.rate, self.usage.rate(self.count))
             .beside("p50 ms", self.latency.millis_at(0.5))
             .less("p99 ms", self.latency.millis_at(0.99))
             .beside("p99.9 ms", self.latency.millis_at(0.999))
             .less(names.server, self.usage.server_each(self.count))
             .beside(names.client, self.usage.client_each(self.count))
-            .beside("other cores busy", self.usage.other_cores())
-            .beside("peak memory, MiB", real(server.peak()?) / real(1 << 20)))
+            .beside("other cores busy", self.usage.other_cores());
+        memory(measured, server)
     }
+
+    /// Counts another span with this one.
+    pub(super) fn add(&mut self, other: &Self) -> Result<()> {
+        self.usage = self.usage.and(other.usage);
+        self.count += other.count;
+        self.latency.add(&other.latency)
+    }
+}
+
+/// What a server has taken of memory so far, with that of the kernel.
+pub(super) fn memory(measured: Measured, server: &Running) -> Result<Measured> {
+    let mebibytes = |bytes: u64| real(bytes) / real(1 << 20);
+    let (before, now) = (server.at_rest, procfs::kernel_memory()?);
+    Ok(measured
+        .beside("memory at rest, MiB", mebibytes(before.server))
+        .beside("peak memory, MiB", mebibytes(server.peak()?))
+        .beside("kernel memory grown, MiB", mebibytes(now.all().saturating_sub(before.kernel.all()))))
 }

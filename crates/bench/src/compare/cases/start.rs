@@ -30,7 +30,7 @@ pub(super) async fn measure(site: Site) -> Result<Vec<Measured>> {
         again.push(millis(server.ready_in));
         if start == 0 {
             sleep(REST).await;
-            idle = server.resident()?;
+            idle = server.memory()?.server;
         }
         site = server.stop().await?;
     }

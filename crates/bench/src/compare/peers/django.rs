@@ -11,28 +11,16 @@ use crate::{
     compare::{
         cases::Case,
         contender::{Contender, Installed, Place},
-        door::{Ask, Door, Say, Wire, text},
+        document_001::{self, LISTED, PASSWORD, Person, conversation, newest},
+        door::{Ask, Door, text},
         running::Running,
         workshop::{Workshop, output},
     },
-    http::{Connection, get, post},
+    http::{Connection, post},
 };
-
-/// Everyone's.
-const PASSWORD: &str = "lantern-tide-42";
-
-/// People in the list.
-const LISTED: usize = 20;
 
 /// Document 001 in small.
 pub(super) struct Django;
-
-/// Somebody with an account.
-struct Person {
-    username: String,
-    /// The access token.
-    token: String,
-}
 
 #[async_trait(?Send)]
 impl Contender for Django {
@@ -59,7 +47,11 @@ impl Contender for Django {
     }
 
     fn durability(&self, _case: Case) -> &'static str {
-        "SQLite WAL, synchronous=FULL"
+        "SQLite WAL, synchronous=FULL, one transaction each"
+    }
+
+    fn synced(&self, _case: Case) -> bool {
+        true
     }
 
     fn passwords(&self) -> &'static str {
@@ -83,39 +75,22 @@ impl Contender for Django {
         command.env("DATA_DIR", &place.data).args(["-m", "uvicorn", "messenger.asgi:application"]);
         command.args(["--port", &place.port.to_string(), "--loop", "uvloop", "--http", "httptools"]);
         command.args(["--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]);
+        // Or it would close connections whose pongs it has not got round to reading.
+        command.args(["--ws-ping-timeout", "600"]);
         command.args(["--lifespan", "off", "--no-access-log", "--log-level", "warning", "--backlog", "4096"]);
         Ok(command)
     }
 
     async fn rooms(&self, server: &Running, rooms: usize, doors: usize) -> Result<Vec<Vec<Door>>> {
-        let people = people(server, "chat", 2 * rooms).await?;
-        let mut all = Vec::new();
-        for pair in people.chunks_exact(2) {
-            let conversation = conversation(server, pair).await?;
-            let door = |person| way_in(conversation, person);
-            all.push(pair.iter().cycle().take(doors).map(door).collect());
-        }
-        Ok(all)
+        document_001::rooms(server, &people(server, "chat", 2 * rooms).await?, doors).await
     }
 
     async fn sign_ins(&self, server: &Running, number: usize) -> Result<Vec<Ask>> {
-        let people = people(server, "login", number).await?;
-        let ask = |person: &Person| {
-            let body = json!({ "username": person.username, "password": PASSWORD });
-            Ask { request: post("/auth/login/", "", &body), status: 200, entries: None }
-        };
-        Ok(people.iter().map(ask).collect())
+        Ok(document_001::sign_ins("/auth/login/", &people(server, "login", number).await?))
     }
 
     async fn list(&self, server: &Running) -> Result<Ask> {
-        let people = people(server, "listed", LISTED).await?;
-        let mut connection = Connection::open(server.address).await?;
-        for (one, other) in people.iter().zip(people.iter().cycle().skip(1)) {
-            let body = json!({ "friend_username": other.username });
-            connection.json(200, &post("/users/add_friend/", &one.token, &body)).await?;
-        }
-        let request = get("/users/user_list/", &people[0].token);
-        Ok(Ask { request, status: 200, entries: Some(("", LISTED)) })
+        document_001::list(server, &people(server, "listed", LISTED).await?).await
     }
 
     async fn history(&self, server: &Running, messages: usize) -> Result<Ask> {
@@ -124,8 +99,7 @@ impl Contender for Django {
         let mut connection = Connection::open(server.address).await?;
         let body = json!({ "conversation_id": conversation, "number": messages, "text": text(0, 0) });
         connection.json(200, &post("/measure/messages/", &people[0].token, &body)).await?;
-        let request = get(&format!("/conversations/{conversation}/?limit=50"), &people[0].token);
-        Ok(Ask { request, status: 200, entries: Some(("/message_set", 50)) })
+        Ok(newest(conversation, &people[0]))
     }
 }
 
@@ -140,22 +114,4 @@ async fn people(server: &Running, prefix: &str, number: usize) -> Result<Vec<Per
         Ok(Person { username, token: token.as_str().context("no token")?.to_owned() })
     };
     usernames.into_iter().zip(tokens).map(person).collect()
-}
-
-/// The conversation of two.
-async fn conversation(server: &Running, pair: &[Person]) -> Result<i64> {
-    let mut connection = Connection::open(server.address).await?;
-    let body = json!({ "username": pair[1].username });
-    let answer = connection.json(200, &post("/conversations/start/", &pair[0].token, &body)).await?;
-    answer["conversation_id"].as_i64().context("no conversation")
-}
-
-fn way_in(conversation: i64, person: &Person) -> Door {
-    Door {
-        wire: Wire::WebSocket,
-        path: format!("/ws/chat/{conversation}/"),
-        headers: format!("Authorization: Bearer {}\r\n", person.token),
-        greeting: Vec::new(),
-        say: Say::Frame { before: r#"{"message":""#.into(), after: r#""}"#.into() },
-    }
 }

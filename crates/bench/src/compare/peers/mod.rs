@@ -15,6 +15,7 @@ use super::contender::Contender;
 pub(super) fn all() -> Vec<Rc<dyn Contender>> {
     vec![
         Rc::new(node::Node::Ws),
+        Rc::new(node::Node::WsEach),
         Rc::new(node::Node::SocketIo),
         Rc::new(python_socketio::PythonSocketIo),
         Rc::new(django::Django),

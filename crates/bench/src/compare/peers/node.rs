@@ -1,4 +1,6 @@
 //! npm's `ws` and `socket.io`, on Node: the servers of `bench/peers/node`.
+//!
+//! Both store all messages of one turn of the event loop in one transaction; `ws` also as most programs do, each by itself.
 
 use std::process::Command;
 
@@ -15,24 +17,26 @@ use crate::compare::{
     workshop::{Workshop, bytes, output},
 };
 
-/// Which of the two.
+/// Which of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Node {
     Ws,
+    /// `ws` with a transaction, and so a sync, for each message.
+    WsEach,
     SocketIo,
 }
 
 impl Node {
     fn script(self) -> &'static str {
         match self {
-            Self::Ws => "ws.mjs",
+            Self::Ws | Self::WsEach => "ws.mjs",
             Self::SocketIo => "socketio.mjs",
         }
     }
 
     fn packages(self) -> &'static [&'static str] {
         match self {
-            Self::Ws => &["ws", "better-sqlite3"],
+            Self::Ws | Self::WsEach => &["ws", "better-sqlite3"],
             Self::SocketIo => &["socket.io", "ws", "better-sqlite3"],
         }
     }
@@ -40,7 +44,7 @@ impl Node {
     /// The way of somebody with this token into a room.
     pub(super) fn door(self, room: i64, token: &str) -> Door {
         match self {
-            Self::Ws => Door {
+            Self::Ws | Self::WsEach => Door {
                 wire: Wire::WebSocket,
                 path: format!("/ws/{room}?token={token}"),
                 headers: String::new(),
@@ -69,23 +73,35 @@ impl Contender for Node {
     fn name(&self) -> &'static str {
         match self {
             Self::Ws => "ws",
+            Self::WsEach => "ws-each",
             Self::SocketIo => "socketio",
         }
     }
 
     fn protocol(&self) -> &'static str {
         match self {
-            Self::Ws => "WebSocket",
+            Self::Ws | Self::WsEach => "WebSocket",
             Self::SocketIo => "Socket.IO",
         }
     }
 
     fn cases(&self) -> &'static [Case] {
-        &[Case::Sends, Case::Room, Case::Growth, Case::Idle, Case::Start]
+        match self {
+            Self::WsEach => &[Case::Sends],
+            _ => &[Case::Sends, Case::Room, Case::Growth, Case::Idle, Case::Start],
+        }
     }
 
     fn durability(&self, case: Case) -> &'static str {
-        if case == Case::Sends { "SQLite WAL, synchronous=FULL, group commit" } else { "none: relays only" }
+        match (self, case) {
+            (Self::WsEach, _) => "SQLite WAL, synchronous=FULL, one transaction each",
+            (_, Case::Sends) => "SQLite WAL, synchronous=FULL, group commit",
+            _ => "none: relays only",
+        }
+    }
+
+    fn synced(&self, case: Case) -> bool {
+        case == Case::Sends
     }
 
     async fn install(&self, workshop: &Workshop) -> Result<Installed> {
@@ -102,7 +118,11 @@ impl Contender for Node {
 
     fn command(&self, installed: &Installed, place: &Place, case: Case) -> Result<Command> {
         let mut command = Command::new(&installed.program);
-        let mode = if case == Case::Sends { "durable" } else { "relay" };
+        let mode = match (self, case) {
+            (Self::WsEach, _) => "durable-each",
+            (_, Case::Sends) => "durable",
+            _ => "relay",
+        };
         command.arg(self.script()).arg(place.port.to_string()).arg(mode).arg(&place.data);
         command.current_dir(&installed.folder).env("NODE_ENV", "production").env_remove("NODE_OPTIONS");
         Ok(command)

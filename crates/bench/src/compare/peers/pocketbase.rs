@@ -79,6 +79,10 @@ impl Contender for PocketBase {
         "SQLite WAL, synchronous=NORMAL (fixed): not synced"
     }
 
+    fn keeps_order(&self) -> bool {
+        false
+    }
+
     fn passwords(&self) -> &'static str {
         "bcrypt, cost 10"
     }

@@ -35,6 +35,10 @@ impl Contender for PythonSocketIo {
         if case == Case::Sends { "SQLite WAL, synchronous=FULL, group commit" } else { "none: relays only" }
     }
 
+    fn synced(&self, case: Case) -> bool {
+        case == Case::Sends
+    }
+
     async fn install(&self, workshop: &Workshop) -> Result<Installed> {
         let folder = workshop.pip("python-socketio").await?;
         python::installed(folder, &["python-socketio", "uvicorn"]).await

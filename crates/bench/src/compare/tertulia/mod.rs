@@ -14,13 +14,11 @@ use serde_json::json;
 
 use super::{
     contender::{Contender, Installed, Place},
+    document_001::{PASSWORD, Person},
     running::Running,
     workshop::{bytes, output},
 };
 use crate::{http::post, parallel::each, progress, server::unsettle};
-
-/// Everyone's.
-const PASSWORD: &str = "lantern-tide-42";
 
 /// How every message is kept.
 const DURABILITY: &str = "SQLite WAL, synchronous=FULL";
@@ -52,13 +50,14 @@ pub(super) fn all(binary: Option<&PathBuf>) -> Vec<Rc<dyn Contender>> {
 
 /// The binary, or a fresh build where none is given.
 async fn install(binary: Option<&PathBuf>) -> Result<Installed> {
-    let program = match binary {
-        Some(path) => std::path::absolute(path)?,
-        None => built().await?,
+    let (program, origin) = match binary {
+        Some(path) => (std::path::absolute(path)?, "a given binary".to_owned()),
+        None => (built().await?, format!("release build of {}", checkout().await)),
     };
     ensure!(program.is_file(), "there is no {}", program.display());
     let folder = program.parent().context("a binary in no folder")?.to_owned();
-    let versions = output(&[&program.to_string_lossy(), "--version"], &folder).await?;
+    let version = output(&[&program.to_string_lossy(), "--version"], &folder).await?;
+    let versions = format!("{version}, {origin}");
     let bytes = bytes(&program)?;
     Ok(Installed { folder, program, versions, bytes })
 }
@@ -72,14 +71,6 @@ fn serve(installed: &Installed, place: &Place) -> Command {
     command
 }
 
-/// Somebody with an account.
-#[derive(Clone)]
-struct Person {
-    username: String,
-    /// The access token.
-    token: String,
-}
-
 /// Makes the everyday release build; its binary.
 async fn built() -> Result<PathBuf> {
     progress("building tertulia");
@@ -89,6 +80,17 @@ async fn built() -> Result<PathBuf> {
     let command = [&cargo, "build", "--release", "-p", "tertulia-server", "--target-dir", &folder];
     output(&command, Path::new(env!("CARGO_MANIFEST_DIR"))).await?;
     Ok(target.join("release").join("tertulia"))
+}
+
+/// Which state of the repository is built.
+async fn checkout() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let Ok(commit) = output(&["git", "rev-parse", "--short=10", "HEAD"], folder).await else {
+        return "sources without a history".to_owned();
+    };
+    let changes = output(&["git", "status", "--porcelain", "--untracked-files=no"], folder).await;
+    let changed = changes.is_ok_and(|changes| !changes.is_empty());
+    format!("commit {commit}{}", if changed { " with changes" } else { "" })
 }
 
 /// Registers so many, by the dialect that asks for no code.

@@ -6,12 +6,13 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{DURABILITY, Person, install, people, serve};
+use super::{DURABILITY, install, people, serve};
 use crate::{
     compare::{
         cases::Case,
         client::Client,
         contender::{Contender, Installed, Place},
+        document_001::Person,
         door::{Door, Say, Step, Wire},
         running::Running,
         workshop::{Workshop, output},
@@ -48,6 +49,10 @@ impl Contender for Tutoring {
 
     fn durability(&self, _case: Case) -> &'static str {
         DURABILITY
+    }
+
+    fn synced(&self, _case: Case) -> bool {
+        true
     }
 
     async fn install(&self, _workshop: &Workshop) -> Result<Installed> {
