@@ -6,7 +6,7 @@ use super::{ADD, ADD_ALL, name_parts};
 use crate::engine::{Flavour, rewritten};
 
 /// Names that are counted at a time.
-const PAGE: i64 = 50_000;
+const PAGE: i64 = 10_000;
 
 /// The names after `$1`, in their order.
 const NAMES: &str =
