@@ -10,6 +10,7 @@ use super::{
 use crate::{
     asking,
     bulk::{Bulk, Cell, Dice},
+    counts::count_accounts,
     http::Connection,
     number::count,
     report::Row,
@@ -61,7 +62,7 @@ async fn fill(data: &Data, accounts: u64) -> Result<()> {
     let columns =
         "id,uuid,username,username_folded,email,first_name,last_name,password,two_factor,role,created_at";
     bulk.fill("account", columns, (1..accounts).map(row)).await?;
-    bulk.run(&format!("UPDATE account_count SET living = {accounts}")).await?;
+    count_accounts(&bulk).await?;
     bulk.close().await
 }
 
