@@ -74,7 +74,7 @@ async fn ask(stage: &Stage, server: &Server, seeker: &Person, accounts: u64) -> 
         let found: Vec<&str> =
             names.iter().map(String::as_str).filter(|name| name.contains(sought)).collect();
         let last = found.len().div_ceil(PAGE).max(1);
-        let middle = if sought.is_empty() { Some(("middle", last / 2)) } else { None };
+        let middle = (last > 2).then_some(("middle", last / 2));
         for (place, number) in [("first", 1)].into_iter().chain(middle).chain([("last", last)]) {
             let path = format!("/api/users/?username={sought}&page={number}");
             let row = stage
