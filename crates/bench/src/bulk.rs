@@ -76,6 +76,19 @@ impl Bulk {
         })
     }
 
+    /// The texts that a query gives.
+    pub(crate) async fn texts(&self, sql: &str) -> Result<Vec<String>> {
+        Ok(match self {
+            Self::Sqlite(connection) => {
+                connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+            }
+            Self::Postgres(client) => {
+                let rows = client.query(sql, &[]).await?;
+                rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?
+            }
+        })
+    }
+
     /// Adds rows with the values of these columns, in one transaction.
     pub(crate) async fn fill(
         &self,

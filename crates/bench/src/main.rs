@@ -7,6 +7,7 @@
 mod asking;
 mod bulk;
 mod compare;
+mod counts;
 mod friends;
 mod http;
 mod latency;

@@ -36,6 +36,7 @@ use domain::{
     ports::{Bus, Health, Store},
 };
 
+pub use accounts::parts::name_parts;
 use engine::{Connection, Postgres, Sqlite, Tx};
 pub use meetings::Spot;
 use messages::Batcher;

@@ -3,7 +3,10 @@
 use anyhow::{Context as _, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
-use crate::engine::{Connection, Flavour, Postgres};
+use crate::{
+    accounts::parts,
+    engine::{Connection, Flavour, Postgres},
+};
 
 /// A step, in the words of each database.
 struct Migration {
@@ -22,8 +25,18 @@ macro_rules! migrations {
 }
 
 /// All steps, in order.
-const MIGRATIONS: &[Migration] =
-    migrations!["0001_core", "0002_friends", "0003_meetups", "0004_rooms", "0005_boards", "0006_positions"];
+const MIGRATIONS: &[Migration] = migrations![
+    "0001_core",
+    "0002_friends",
+    "0003_meetups",
+    "0004_rooms",
+    "0005_boards",
+    "0006_name_parts",
+    "0007_positions",
+];
+
+/// The step that makes the table of the parts of names, which this program then fills.
+const NAME_PARTS: &str = "0006_name_parts";
 
 /// The steps that were taken, one row each. `number` counts from 1 without gaps.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";
@@ -80,6 +93,9 @@ fn sqlite_step(connection: &mut Connection) -> anyhow::Result<bool> {
         .collect::<Result<_, _>>()?;
     let Some((number, step)) = next(&applied, Flavour::Sqlite)? else { return Ok(false) };
     transaction.execute_batch(step.sqlite).with_context(|| format!("migration {} failed", step.name))?;
+    if step.name == NAME_PARTS {
+        parts::count_all_on_sqlite(&transaction)?;
+    }
     transaction.execute(
         "INSERT INTO migration (number, name, checksum) VALUES (?1, ?2, ?3)",
         (number, step.name, step.checksum(Flavour::Sqlite)),
@@ -109,6 +125,9 @@ async fn postgres_step(client: &mut deadpool_postgres::Object) -> anyhow::Result
         .batch_execute(step.postgres)
         .await
         .with_context(|| format!("migration {} failed", step.name))?;
+    if step.name == NAME_PARTS {
+        parts::count_all_on_postgres(&transaction).await?;
+    }
     transaction
         .execute(
             "INSERT INTO migration (number, name, checksum) VALUES ($1, $2, $3)",

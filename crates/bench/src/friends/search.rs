@@ -10,6 +10,7 @@ use super::{
 use crate::{
     asking,
     bulk::{Bulk, Cell, Dice},
+    counts::count_accounts,
     http::Connection,
     number::count,
     report::Row,
@@ -61,7 +62,7 @@ async fn fill(data: &Data, accounts: u64) -> Result<()> {
     let columns =
         "id,uuid,username,username_folded,email,first_name,last_name,password,two_factor,role,created_at";
     bulk.fill("account", columns, (1..accounts).map(row)).await?;
-    bulk.run(&format!("UPDATE account_count SET living = {accounts}")).await?;
+    count_accounts(&bulk).await?;
     bulk.close().await
 }
 
@@ -73,7 +74,7 @@ async fn ask(stage: &Stage, server: &Server, seeker: &Person, accounts: u64) -> 
         let found: Vec<&str> =
             names.iter().map(String::as_str).filter(|name| name.contains(sought)).collect();
         let last = found.len().div_ceil(PAGE).max(1);
-        let middle = if sought.is_empty() { Some(("middle", last / 2)) } else { None };
+        let middle = (last > 2).then_some(("middle", last / 2));
         for (place, number) in [("first", 1)].into_iter().chain(middle).chain([("last", last)]) {
             let path = format!("/api/users/?username={sought}&page={number}");
             let row = stage

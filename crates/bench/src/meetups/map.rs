@@ -11,6 +11,7 @@ use super::{
 use crate::{
     asking,
     bulk::{Bulk, Cell, Dice},
+    counts::count_accounts,
     http::Connection,
     number::count,
     report::Row,
@@ -140,7 +141,7 @@ async fn fill_people(bulk: &Bulk, asker: i64, people: i64) -> Result<()> {
         ]
     });
     bulk.fill("profile", "account,nickname,about,birth_date,gender,client_key", profiles).await?;
-    bulk.run(&format!("UPDATE account_count SET living = {}", asker + people)).await
+    count_accounts(bulk).await
 }
 
 fn meeting(places: &Places, number: u64, meetings: u64, asker: i64, dice: &mut Dice) -> Result<Vec<Cell>> {

@@ -6,7 +6,10 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::sign_up::{add_photo, count};
+use super::{
+    parts,
+    sign_up::{add_photo, count},
+};
 use crate::{
     engine::{OnUnique as _, Tx, vals},
     meetings, photos,
@@ -25,6 +28,10 @@ pub(super) fn set_account(
             email = COALESCE($4, email), first_name = COALESCE($5, first_name), last_name = COALESCE($6, last_name),
             role = COALESCE($7, role), two_factor = COALESCE($8, two_factor), password = COALESCE($9, password)
         WHERE id = $1 AND deleted_at IS NULL";
+    let name = match &change.username {
+        Some(_) => name_of(tx, account)?,
+        None => None,
+    };
     let values = vals![
         account,
         change.username.as_ref().map(|(given, _)| given),
@@ -39,11 +46,21 @@ pub(super) fn set_account(
     if tx.exec(SET, values).or_conflict(Noun::Username)? == 0 {
         return Err(Error::NotFound(Noun::Account));
     }
+    if let Some((_, folded)) = &change.username {
+        parts::count(tx, name.as_deref(), Some(folded))?;
+    }
     if change.password.is_some() {
         end_sessions(tx, account, change.keep_session, now)?;
         tx.exec("DELETE FROM code WHERE account = $1", vals![account])?;
     }
     change.avatar.as_ref().map_or(Ok(Vec::new()), |avatar| set_avatar(tx, account, avatar, now))
+}
+
+/// The folded name of an account that is not deleted. It stays so until the transaction changes it.
+fn name_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<String>> {
+    const NAME: &str =
+        "SELECT username_folded FROM account WHERE id = $1 AND username_folded IS NOT NULL FOR UPDATE";
+    Ok(tx.column(NAME, vals![account])?.pop())
 }
 
 /// Changes the picture; the keys of files that nothing uses any more.
@@ -96,6 +113,7 @@ pub(super) fn remove_account(tx: &mut Tx<'_>, account: AccountId, now: Time) -> 
         WHERE id = $1 AND deleted_at IS NULL";
     const REVOKE: &str =
         "UPDATE access_key SET revoked_at = $2 WHERE account = $1 AND revoked_at IS NULL RETURNING id";
+    let name = name_of(tx, account)?;
     if tx.exec(EMPTY, vals![account, DELETED, Role::default().as_str(), now])? == 0 {
         return Err(Error::NotFound(Noun::Account));
     }
@@ -110,6 +128,7 @@ pub(super) fn remove_account(tx: &mut Tx<'_>, account: AccountId, now: Time) -> 
     tx.exec("DELETE FROM client_message WHERE account = $1", vals![account])?;
     tx.exec("DELETE FROM widget WHERE account = $1", vals![account])?;
     count(tx, -1)?;
+    parts::count(tx, name.as_deref(), None)?;
     meetings::forget(tx, account)?;
     files_of(tx, "DELETE FROM photo WHERE account = $1 RETURNING file_key, thumbnail_key", account)
 }

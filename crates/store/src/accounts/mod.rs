@@ -3,6 +3,7 @@
 mod cards;
 mod change;
 mod identity;
+pub(crate) mod parts;
 mod people;
 mod search;
 mod sign_up;

@@ -2,15 +2,27 @@
 
 use domain::{Result, accounts::Person};
 
-use super::people::{person, person_columns, person_tables};
+use super::{
+    parts,
+    people::{person, person_columns, person_tables},
+};
 use crate::engine::{Flavour, Tx, vals};
 
 /// The indexes of trigrams answer for texts of this many characters and more.
 const TRIGRAM: usize = 3;
 
-/// What an index has found is sorted up to this many names. Where there are more of them, the page is nearer when all
-/// names are read in their order.
-const FEW: i64 = 20_000;
+/// In the time in which an index finds a name, that is looked up and sorted, so many names are read in their order.
+const READ_A_FOUND: usize = 40;
+
+/// A page of the names that hold a text.
+struct Part<'a> {
+    sought: &'a str,
+    /// How many names hold it.
+    found: usize,
+    skip: usize,
+    /// At least 1; with `skip` no more than are found.
+    limit: usize,
+}
 
 /// How many people have a name that holds `sought`, and of those `limit` after the first `skip`, by name.
 pub(super) fn people_named(
@@ -26,31 +38,29 @@ pub(super) fn people_named(
         person_tables!(),
         " WHERE a.username_folded IN LIST($1) ORDER BY a.username_folded"
     );
-    let by_index = has_index(tx.flavour(), sought);
-    let count = count(tx, sought, by_index)?;
-    let found = usize::try_from(count).unwrap_or(0);
-    if skip >= found || limit == 0 {
+    let found = usize::try_from(count(tx, sought)?).unwrap_or(0);
+    let limit = limit.min(found.saturating_sub(skip));
+    if limit == 0 {
         return Ok((found, Vec::new()));
     }
-    let names = if by_index && count <= FEW {
-        sorted(tx, sought, skip, limit)?
-    } else {
-        read_in_order(tx, sought, found, skip, limit)?
-    };
+    let names = names(tx, &Part { sought, found, skip, limit })?;
     let people = tx.query(PEOPLE, vals![names])?.iter_mut().map(person).collect::<Result<_>>()?;
     Ok((found, people))
 }
 
-fn count(tx: &mut Tx<'_>, sought: &str, by_index: bool) -> Result<i64> {
-    const ALL: &str = "SELECT living FROM account_count WHERE id = 1";
+fn count(tx: &mut Tx<'_>, sought: &str) -> Result<i64> {
     const MATCH: &str = "SELECT COUNT(*) FROM account_search WHERE account_search MATCH $1";
     const LIKE: &str = r"SELECT COUNT(*) FROM account WHERE username_folded LIKE $1 ESCAPE '\'";
-    const READ: &str = r"SELECT COUNT(*) FROM account
-        WHERE username_folded > '' AND (username_folded || '') LIKE $1 ESCAPE '\'";
-    let counts: Vec<i64> = if sought.is_empty() {
-        tx.column(ALL, &[])?
-    } else if !by_index {
-        tx.column(READ, vals![pattern(sought)])?
+    const READ: &str =
+        "SELECT COUNT(*) FROM account WHERE username_folded > '' AND STRPOS(username_folded, $1) > 0";
+    if sought.is_empty() {
+        return living(tx);
+    }
+    if parts::is_counted(sought) {
+        return parts::holding(tx, sought);
+    }
+    let counts: Vec<i64> = if !has_index(tx.flavour(), sought) {
+        tx.column(READ, vals![sought])?
     } else if tx.flavour() == Flavour::Sqlite {
         tx.column(MATCH, vals![phrase(sought)])?
     } else {
@@ -59,8 +69,72 @@ fn count(tx: &mut Tx<'_>, sought: &str, by_index: bool) -> Result<i64> {
     Ok(counts.into_iter().sum())
 }
 
-/// The names of the page, of the few that an index finds.
-fn sorted(tx: &mut Tx<'_>, sought: &str, skip: usize, limit: usize) -> Result<Vec<String>> {
+/// How many names there are.
+fn living(tx: &mut Tx<'_>) -> Result<i64> {
+    let living: Vec<i64> = tx.column("SELECT living FROM account_count WHERE id = 1", &[])?;
+    Ok(living.into_iter().sum())
+}
+
+/// The names of a page, in any order.
+fn names(tx: &mut Tx<'_>, part: &Part<'_>) -> Result<Vec<String>> {
+    if part.sought.is_empty() {
+        return all(tx, part);
+    }
+    if !has_index(tx.flavour(), part.sought) {
+        return read(tx, part, usize::MAX);
+    }
+    // To find and sort all would take as long as to read so many.
+    let reach = part.found.saturating_mul(READ_A_FOUND);
+    let living = usize::try_from(living(tx)?).unwrap_or(0);
+    let expected = part.nearer().saturating_add(part.limit).saturating_mul(living) / part.found;
+    if expected <= reach {
+        let names = read(tx, part, reach)?;
+        if names.len() == part.limit {
+            return Ok(names);
+        }
+    }
+    sorted(tx, part)
+}
+
+impl Part<'_> {
+    /// How many of the names found come behind the page.
+    fn after(&self) -> usize {
+        self.found.saturating_sub(self.skip).saturating_sub(self.limit)
+    }
+
+    /// How many of them are skipped from the nearer end.
+    fn nearer(&self) -> usize {
+        self.skip.min(self.after())
+    }
+}
+
+/// A page of all names: nothing but their index is read, from the nearer end.
+fn all(tx: &mut Tx<'_>, part: &Part<'_>) -> Result<Vec<String>> {
+    const FROM_START: &str = "SELECT username_folded FROM account WHERE username_folded > ''
+        ORDER BY username_folded LIMIT $1 OFFSET $2";
+    const FROM_END: &str = "SELECT username_folded FROM account WHERE username_folded > ''
+        ORDER BY username_folded DESC LIMIT $1 OFFSET $2";
+    let text = if part.skip <= part.after() { FROM_START } else { FROM_END };
+    tx.column(text, vals![part.limit, part.nearer()])
+}
+
+/// The same of the names that hold the text. No more than `reach` names are read: there may be too few of the page
+/// among them.
+fn read(tx: &mut Tx<'_>, part: &Part<'_>, reach: usize) -> Result<Vec<String>> {
+    const FROM_START: &str = "
+        SELECT username_folded FROM (
+            SELECT username_folded FROM account WHERE username_folded > '' ORDER BY username_folded LIMIT $4
+        ) AS found WHERE STRPOS(username_folded, $1) > 0 ORDER BY username_folded LIMIT $2 OFFSET $3";
+    const FROM_END: &str = "
+        SELECT username_folded FROM (
+            SELECT username_folded FROM account WHERE username_folded > '' ORDER BY username_folded DESC LIMIT $4
+        ) AS found WHERE STRPOS(username_folded, $1) > 0 ORDER BY username_folded DESC LIMIT $2 OFFSET $3";
+    let text = if part.skip <= part.after() { FROM_START } else { FROM_END };
+    tx.column(text, vals![part.sought, part.limit, part.nearer(), reach])
+}
+
+/// The same, of all names that an index finds.
+fn sorted(tx: &mut Tx<'_>, part: &Part<'_>) -> Result<Vec<String>> {
     const MATCH: &str = "
         WITH found AS MATERIALIZED (
             SELECT a.username_folded FROM account a
@@ -71,38 +145,9 @@ fn sorted(tx: &mut Tx<'_>, sought: &str, skip: usize, limit: usize) -> Result<Ve
             SELECT username_folded FROM account WHERE username_folded LIKE $1 ESCAPE '\'
         ) SELECT username_folded FROM found ORDER BY username_folded LIMIT $2 OFFSET $3";
     if tx.flavour() == Flavour::Sqlite {
-        tx.column(MATCH, vals![phrase(sought), limit, skip])
+        tx.column(MATCH, vals![phrase(part.sought), part.limit, part.skip])
     } else {
-        tx.column(LIKE, vals![pattern(sought), limit, skip])
-    }
-}
-
-/// The names of the page (in any order), by reading the index of names up to it, from the nearer end where all of the
-/// `count` names are meant: nothing but that index is read.
-fn read_in_order(
-    tx: &mut Tx<'_>,
-    sought: &str,
-    count: usize,
-    skip: usize,
-    limit: usize,
-) -> Result<Vec<String>> {
-    const FROM_START: &str = "SELECT username_folded FROM account WHERE username_folded > ''
-        ORDER BY username_folded LIMIT $1 OFFSET $2";
-    const FROM_END: &str = "SELECT username_folded FROM account WHERE username_folded > ''
-        ORDER BY username_folded DESC LIMIT $1 OFFSET $2";
-    // Without the concatenation PostgreSQL may go through all of its trigram index, which is worse.
-    const HOLDING: &str = r"SELECT username_folded FROM account
-        WHERE username_folded > '' AND (username_folded || '') LIKE $1 ESCAPE '\'
-        ORDER BY username_folded LIMIT $2 OFFSET $3";
-    if sought.is_empty() {
-        let after = count.saturating_sub(skip).saturating_sub(limit);
-        if skip <= after {
-            tx.column(FROM_START, vals![limit, skip])
-        } else {
-            tx.column(FROM_END, vals![limit.min(count.saturating_sub(skip)), after])
-        }
-    } else {
-        tx.column(HOLDING, vals![pattern(sought), limit, skip])
+        tx.column(LIKE, vals![pattern(part.sought), part.limit, part.skip])
     }
 }
 

@@ -2,6 +2,7 @@
 
 use domain::{AccountId, Error, Noun, Result, Time, accounts::NewAccount};
 
+use super::parts;
 use crate::engine::{Tx, vals};
 
 /// Makes an account and the photo that is its avatar. `Conflict(Username)`.
@@ -26,6 +27,7 @@ pub(super) fn add_account(tx: &mut Tx<'_>, new: &NewAccount) -> Result<AccountId
     let mut row = tx.first(ADD, values)?.ok_or(Error::Conflict(Noun::Username))?;
     let id = row.take()?;
     count(tx, 1)?;
+    parts::count(tx, None, Some(&new.username_folded))?;
     if let Some(key) = &new.photo {
         let photo = add_photo(tx, id, key, new.created_at)?;
         tx.exec("UPDATE account SET avatar_photo = $2 WHERE id = $1", vals![id, photo])?;

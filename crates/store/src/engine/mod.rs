@@ -16,8 +16,8 @@ pub(crate) use row::{FromVal, Row};
 #[cfg(test)]
 pub(crate) use seen::seen_in;
 pub(crate) use sqlite::{Connection, Sqlite};
-pub(crate) use text::Flavour;
-pub(crate) use value::{Val, vals};
+pub(crate) use text::{Flavour, rewritten};
+pub(crate) use value::{Val, vals, without_nul};
 
 /// Why a statement failed.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! One text of SQL for both databases. It is written in PostgreSQL's words, with two notations of our own:
+//! One text of SQL for both databases. It is written in PostgreSQL's words, with a few notations of our own:
 //!
 //! | written | PostgreSQL | SQLite |
 //! | --- | --- | --- |
@@ -6,6 +6,7 @@
 //! | `IN LIST($1)` (numbers, texts) | `= ANY($1)` | `IN (SELECT value FROM json_each(?1))` |
 //! | `IN UUIDS($1)` | `= ANY($1)` | `IN (SELECT unhex(value) FROM json_each(?1))` |
 //! | `JSON_AGG(x)` | as it is (NULL when there are none) | `json_group_array(x)` |
+//! | `STRPOS(text, part)` | as it is | `INSTR(text, part)` |
 //! | ` FOR UPDATE …`, ` FOR SHARE …` at the end | as it is | nothing: there is one writer |
 
 use std::{collections::HashMap, sync::Arc};
@@ -53,7 +54,7 @@ pub(crate) fn rewritten(sql: &str, flavour: Flavour) -> String {
                 |number| format!("IN (SELECT value FROM json_each(${number}))"),
                 |number| format!("IN (SELECT unhex(value) FROM json_each(${number}))"),
             );
-            listed.replace("JSON_AGG(", "json_group_array(").replace('$', "?")
+            listed.replace("JSON_AGG(", "json_group_array(").replace("STRPOS(", "INSTR(").replace('$', "?")
         }
     }
 }
@@ -130,6 +131,13 @@ mod tests {
         let sql = "SELECT CAST(JSON_AGG(name) AS TEXT) FROM account";
         let sqlite = "SELECT CAST(json_group_array(name) AS TEXT) FROM account";
         assert_eq!(rewritten(sql, Flavour::Sqlite), sqlite);
+        assert_eq!(rewritten(sql, Flavour::Postgres), sql);
+    }
+
+    #[test]
+    fn the_place_of_a_text_in_another_is_asked_for_in_each_databases_word() {
+        let sql = "SELECT STRPOS(name, $1)";
+        assert_eq!(rewritten(sql, Flavour::Sqlite), "SELECT INSTR(name, ?1)");
         assert_eq!(rewritten(sql, Flavour::Postgres), sql);
     }
 

@@ -39,7 +39,7 @@ pub(crate) use vals;
 
 /// PostgreSQL keeps no NUL in a text, so neither database is given one: what holds it matches nothing, and what were
 /// to be kept with it is kept with U+FFFD in its place. (The dialects refuse NUL before it comes here.)
-fn without_nul(text: String) -> String {
+pub(crate) fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 

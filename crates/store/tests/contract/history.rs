@@ -139,6 +139,7 @@ pub(crate) async fn an_older_database_gets_receivers_and_rising_times(world: &Wo
     world.store.remove_account(carol, at(1)).await.unwrap();
     world.close().await;
     for sql in [
+        "DROP TABLE name_part",
         "DROP TABLE widget",
         "DROP TABLE room",
         "ALTER TABLE message DROP COLUMN image",

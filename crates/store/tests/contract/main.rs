@@ -17,6 +17,7 @@ mod meetings;
 mod messages;
 mod million;
 mod opening;
+mod parts;
 mod people;
 mod postgres;
 mod profiles;
@@ -134,6 +135,12 @@ mod contract {
             an_account_is_found_by_its_uuid,
             pages_of_names_agree_with_a_model,
             what_failed_is_not_counted,
+        }
+        parts {
+            parts_are_counted_through_any_changes,
+            changes_at_once_leave_exact_numbers,
+            an_older_databases_names_are_counted,
+            a_page_is_found_wherever_its_names_lie,
         }
         friendships {
             asking_makes_a_relation_and_tells_it,

@@ -239,6 +239,26 @@ impl World {
         }
     }
 
+    /// The texts and numbers that a query gives.
+    pub(crate) async fn texts_and_numbers(&self, sql: &str) -> Vec<(String, i64)> {
+        match &self.location {
+            Location::Sqlite(path) => {
+                let connection = outside(path);
+                let mut query = connection.prepare(sql).unwrap();
+                let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+                rows.map(Result::unwrap).collect()
+            }
+            Location::Postgres(url) => {
+                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+                let driver = tokio::spawn(connection);
+                let rows = client.query(sql, &[]).await.unwrap();
+                drop(client);
+                driver.await.unwrap().unwrap();
+                rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+            }
+        }
+    }
+
     pub(crate) fn new_account(name: &str) -> NewAccount {
         NewAccount {
             uuid: uuid(),

@@ -106,3 +106,11 @@ async fn every_kind_of_value_comes_back() {
     assert_eq!(row.take::<Option<i64>>().unwrap(), None);
     assert!(row.take::<bool>().unwrap());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_connection_compiles_statements() {
+    let Some((postgres, _)) = server() else { return };
+    let closures = postgres.read(false, |tx| tx.column::<String>("SHOW jit", &[])).await.unwrap();
+    let batches = postgres.connect().await.unwrap().query_one("SHOW jit", &[]).await.unwrap();
+    assert_eq!((closures, batches.get(0)), (vec!["off".to_owned()], "off"));
+}
