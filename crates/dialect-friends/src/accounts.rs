@@ -1,6 +1,6 @@
 //! Sign-up and the caller's own profile.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use domain::{
     App,
     accounts::{self, NewAvatar, Registration, Update, names, passwords},
@@ -11,6 +11,7 @@ use kit::{
     body::{Body, Content},
     credentials::Auth,
     fields::Fields,
+    json::Json,
     reply::Reply,
 };
 use serde_json::Value;

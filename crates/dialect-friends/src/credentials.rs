@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use axum::{
-    Json,
     extract::{FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
 };
@@ -18,6 +17,7 @@ use kit::{
     base_url::ClientAddress,
     body::{Body, Content},
     credentials::{Auth, Scheme, bad_token},
+    json::Json,
     reply::Reply,
 };
 use serde_json::{Value, json};

@@ -1,7 +1,6 @@
 //! Friendships: who asked whom, and what each side thinks of it.
 
 use axum::{
-    Json,
     extract::{RawQuery, State},
     http::StatusCode,
 };
@@ -13,6 +12,7 @@ use kit::{
     base_url::BaseUrl,
     body::{Body, Content},
     credentials::Auth,
+    json::Json,
     reply::Reply,
 };
 use serde::Serialize;

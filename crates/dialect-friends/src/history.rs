@@ -1,7 +1,6 @@
 //! The history of a friendship, page by page.
 
 use axum::{
-    Json,
     extract::{Path, RawQuery, State},
     http::Uri,
 };
@@ -12,6 +11,7 @@ use domain::{
 use kit::{
     base_url::BaseUrl,
     credentials::Auth,
+    json::Json,
     pages::{self, Page, Place},
     reply::Reply,
     times::Moment,

@@ -1,6 +1,6 @@
 //! Sending and seeing over HTTP, for clients on networks that keep no socket open.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use domain::{
     App, RelationId,
     messages::{self, Draft, File},
@@ -11,6 +11,7 @@ use kit::{
     body::{Body, Content},
     credentials::Auth,
     fields::Fields,
+    json::Json,
     reply::Reply,
 };
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! Registration and the change of a password.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use domain::{
     App,
     accounts::{self, Registration, passwords},
@@ -9,6 +9,7 @@ use kit::{
     body::Body,
     credentials::Auth,
     fields::{Fields, NON_FIELD_ERRORS},
+    json::Json,
     reply::Reply,
 };
 use serde_json::{Value, json};

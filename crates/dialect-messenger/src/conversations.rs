@@ -1,20 +1,22 @@
 //! Conversations and their history.
 
 use axum::{
-    Json,
     extract::{RawQuery, State},
     http::HeaderMap,
 };
 use domain::{
     App, ConversationId, MessageId,
-    conversations::{self, Introduced, Page},
+    conversations::{self, Page},
 };
-use kit::{base_url::BaseUrl, body::Body, credentials::Auth, fields::Fields, path_id::PathId, reply::Reply};
+use kit::{
+    base_url::BaseUrl, body::Body, credentials::Auth, fields::Fields, json::Json, path_id::PathId,
+    reply::Reply,
+};
 
 use crate::{
     DIALECT, fault, schema,
     users::next_link,
-    wire::{Conversation, History, Message, Started},
+    wire::{Conversation, History, Started},
 };
 
 /// Most messages of one answer.
@@ -85,20 +87,14 @@ pub(crate) async fn history(
     // One more tells whether there is a next page.
     let page = Page { before, limit: most + 1 };
     let found = conversations::history(&app, &caller, ConversationId(id), page).await;
-    let Introduced { what: (direct, mut messages), initiator, receiver } =
-        found.map_err(fault::conversing)?;
+    let mut history = found.map_err(fault::conversing)?;
+    let (direct, entries) = &mut history.what;
     let mut headers = HeaderMap::new();
-    if messages.len() > most {
-        messages.truncate(most);
-        let oldest = messages.last().map_or(0, |message| message.id.0);
+    if entries.len() > most {
+        entries.truncate(most);
+        let oldest = entries.last().map_or(0, |entry| entry.id.0);
         let path = format!("/conversations/{}/", direct.id);
         headers = next_link(&base, &path, &format!("limit={limit}&before={oldest}"));
     }
-    let history = History {
-        conversation_id: direct.id.0,
-        initiator: initiator.into(),
-        receiver: receiver.into(),
-        message_set: messages.into_iter().map(Message::from).collect(),
-    };
-    Ok((headers, Json(history)))
+    Ok((headers, Json(history.into())))
 }

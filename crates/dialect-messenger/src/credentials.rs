@@ -1,6 +1,6 @@
 //! Codes, signing in and signing out.
 
-use axum::{Json, extract::State, http::header, response::IntoResponse};
+use axum::{extract::State, http::header, response::IntoResponse};
 use domain::{
     App, codes,
     sessions::{self, CodePolicy, SignIn},
@@ -9,6 +9,7 @@ use kit::{
     base_url::ClientAddress,
     body::{Body, Content},
     credentials::Auth,
+    json::Json,
     reply::Reply,
 };
 use serde_json::{Value, json};

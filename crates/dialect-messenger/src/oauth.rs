@@ -7,13 +7,12 @@ use std::{
 };
 
 use axum::{
-    Json,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::{oauth, ports::OAuthProvider};
-use kit::{base_url::BaseUrl, reply::Reply};
+use kit::{base_url::BaseUrl, json::Json, reply::Reply};
 
 use crate::{DIALECT, Messenger, fault, schema, wire::SignedIn};
 

@@ -1,7 +1,6 @@
 //! `POST /api/token/refresh/`, which two documents claim: 003 sends the token in the body, 001 in a header.
 
 use axum::{
-    Json,
     extract::State,
     http::{HeaderMap, HeaderName, header},
 };
@@ -11,6 +10,7 @@ use kit::{
     body::{Body, Content},
     credentials::Scheme,
     fields::Fields,
+    json::Json,
     reply::Reply,
 };
 use serde_json::{Value, json};

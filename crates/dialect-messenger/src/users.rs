@@ -1,7 +1,6 @@
 //! Users and their friends.
 
 use axum::{
-    Json,
     extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, header},
 };
@@ -10,7 +9,7 @@ use domain::{
     accounts::{self, Cards, NewAvatar, Update, names},
     relations,
 };
-use kit::{base_url::BaseUrl, body::Body, credentials::Auth, fields::Fields, reply::Reply};
+use kit::{base_url::BaseUrl, body::Body, credentials::Auth, fields::Fields, json::Json, reply::Reply};
 use serde_json::{Value, json};
 
 use crate::{
@@ -105,7 +104,7 @@ pub(crate) async fn list(
         let mut next = form_urlencoded::Serializer::new(String::new());
         next.extend_pairs(search.map(|search| ("search", search)));
         next.append_pair("limit", &limit.to_string());
-        next.extend_pairs(cards.last().map(|card| ("after", &card.person.username)));
+        next.extend_pairs(cards.last().map(|card| ("after", &card.username)));
         headers = next_link(&base, "/users/user_list/", &next.finish());
     }
     Ok((headers, Json(cards.into_iter().map(User::from).collect())))

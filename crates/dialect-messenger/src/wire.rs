@@ -1,12 +1,14 @@
 //! The shapes of document 001.
 
+use std::sync::Arc;
+
 use domain::{
     accounts::{Avatar, Card},
-    conversations::{Introduced, Overview},
+    conversations::{Direct, Entry, Introduced, Overview},
     messages,
     sessions::Tokens,
 };
-use kit::times::wire_time;
+use kit::times::WireTime;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,9 +32,9 @@ pub(crate) struct User {
 impl From<Card> for User {
     fn from(card: Card) -> Self {
         Self {
-            id: card.person.id.0,
-            avatar: avatar_path(&card.person.avatar),
-            username: card.person.username,
+            id: card.id.0,
+            avatar: avatar_path(&card.avatar),
+            username: card.username,
             is_connected: card.connected,
             friends: card.friends,
         }
@@ -60,10 +62,12 @@ pub(crate) struct Message {
     text: String,
     /// A path, or null.
     attachment: Option<String>,
-    timestamp: String,
+    #[schema(value_type = String)]
+    timestamp: WireTime,
     /// The author's username.
     #[serde(rename = "realSender")]
-    real_sender: String,
+    #[schema(value_type = String)]
+    real_sender: Arc<str>,
     /// The author's account.
     sender: i64,
 }
@@ -74,9 +78,23 @@ impl From<messages::Message> for Message {
             id: message.id.0,
             text: message.text,
             attachment: message.media.first().map(|file| media_path(&file.key)),
-            timestamp: wire_time(message.created_at),
-            real_sender: message.author_name,
+            timestamp: WireTime(message.created_at),
+            real_sender: message.author_name.into(),
             sender: message.author.0,
+        }
+    }
+}
+
+impl Message {
+    /// A message of a history, by the author of that name.
+    fn of(entry: Entry, author: Arc<str>) -> Self {
+        Self {
+            id: entry.id.0,
+            text: entry.text,
+            attachment: entry.attachment.as_deref().map(media_path),
+            timestamp: WireTime(entry.created_at),
+            real_sender: author,
+            sender: entry.author.0,
         }
     }
 }
@@ -106,8 +124,8 @@ pub(crate) struct Started {
     receiver: User,
 }
 
-impl From<Introduced<domain::conversations::Direct>> for Started {
-    fn from(started: Introduced<domain::conversations::Direct>) -> Self {
+impl From<Introduced<Direct>> for Started {
+    fn from(started: Introduced<Direct>) -> Self {
         Self {
             conversation_id: started.what.id.0,
             initiator: started.initiator.into(),
@@ -140,11 +158,29 @@ impl From<Introduced<Overview>> for Conversation {
 /// A conversation with its messages.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct History {
-    pub(crate) conversation_id: i64,
-    pub(crate) initiator: User,
-    pub(crate) receiver: User,
+    conversation_id: i64,
+    initiator: User,
+    receiver: User,
     /// Newest first.
-    pub(crate) message_set: Vec<Message>,
+    message_set: Vec<Message>,
+}
+
+impl From<Introduced<(Direct, Vec<Entry>)>> for History {
+    fn from(history: Introduced<(Direct, Vec<Entry>)>) -> Self {
+        let Introduced { what: (direct, entries), initiator, receiver } = history;
+        let names: [Arc<str>; 2] = [&initiator, &receiver].map(|card| card.username.as_str().into());
+        let message = |entry: Entry| {
+            let [of_initiator, of_receiver] = &names;
+            let name = if entry.author == direct.initiator { of_initiator } else { of_receiver };
+            Message::of(entry, Arc::clone(name))
+        };
+        Self {
+            conversation_id: direct.id.0,
+            message_set: entries.into_iter().map(message).collect(),
+            initiator: initiator.into(),
+            receiver: receiver.into(),
+        }
+    }
 }
 
 #[cfg(test)]

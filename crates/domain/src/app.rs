@@ -10,7 +10,7 @@ use crate::{
     messages::ReceiptQueue,
     ports::{Blobs, Clock, Ids, Mailer, Pictures, Store},
     secrets::Secrets,
-    sessions::SessionCache,
+    sessions::{KnownTokens, SessionCache},
 };
 
 /// What the core stands on.
@@ -41,6 +41,7 @@ pub struct Core {
     pub(crate) secrets: Secrets,
     pub(crate) hashing: Hashing,
     pub(crate) sessions: SessionCache,
+    pub(crate) tokens: KnownTokens,
     pub(crate) limits: Limits,
     pub(crate) receipts: ReceiptQueue,
     pub(crate) marks: MarkQueue,
@@ -68,9 +69,9 @@ impl App {
             codes_address: Window::new(settings.codes_address),
         };
         let hashing = Hashing::new();
-        let (sessions, receipts) = (SessionCache::default(), ReceiptQueue::default());
-        let marks = MarkQueue::default();
-        Self(Arc::new(Core { ports, settings, secrets, hashing, sessions, limits, receipts, marks }))
+        let (sessions, tokens) = (SessionCache::default(), KnownTokens::default());
+        let (receipts, marks) = (ReceiptQueue::default(), MarkQueue::default());
+        Self(Arc::new(Core { ports, settings, secrets, hashing, sessions, tokens, limits, receipts, marks }))
     }
 }
 

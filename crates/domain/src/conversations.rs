@@ -56,6 +56,32 @@ pub struct Overview {
     pub last_message: Option<Message>,
 }
 
+impl Direct {
+    /// `Forbidden(Conversation)` unless the account is one of the two.
+    pub fn check(&self, account: AccountId) -> Result<()> {
+        if account == self.initiator || account == self.receiver {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(Noun::Conversation))
+        }
+    }
+}
+
+/// A message, as far as `messenger` shows it in a history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: MessageId,
+    /// Who wrote it: one of the conversation's two.
+    pub author: AccountId,
+    /// What it says.
+    pub text: String,
+    /// When it was stored.
+    pub created_at: Time,
+    /// The key of its first file, if it has any.
+    pub attachment: Option<String>,
+}
+
 /// A page of messages, by the messages' order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Page {
@@ -113,6 +139,16 @@ pub trait Conversations: Send + Sync {
         page: Numbered,
     ) -> Result<(usize, Vec<Message>)>;
 
+    /// A page of a direct conversation for one of its two people, newest first, and both. `live_since`: a session used since
+    /// then is live. `NotFound(Conversation)`, `Forbidden(Conversation)`.
+    async fn direct_history(
+        &self,
+        id: ConversationId,
+        account: AccountId,
+        page: Page,
+        live_since: Time,
+    ) -> Result<Introduced<(Direct, Vec<Entry>)>>;
+
     /// Messages of a conversation, newest first, with their media.
     async fn messages_in(&self, conversation: ConversationId, page: Page) -> Result<Vec<Message>>;
 }
@@ -150,11 +186,8 @@ pub async fn start(app: &App, caller: &Caller, username: &str) -> Result<Introdu
 /// `NotFound(Conversation)`, `Forbidden(Conversation)`.
 pub async fn open(app: &App, caller: &Caller, id: ConversationId) -> Result<Direct> {
     let direct = app.store.direct(id).await?.ok_or(Error::NotFound(Noun::Conversation))?;
-    if caller.account == direct.initiator || caller.account == direct.receiver {
-        Ok(direct)
-    } else {
-        Err(Error::Forbidden(Noun::Conversation))
-    }
+    direct.check(caller.account)?;
+    Ok(direct)
 }
 
 /// A page of a direct conversation, newest first, and both people. Errors as for [`open`].
@@ -163,11 +196,8 @@ pub async fn history(
     caller: &Caller,
     id: ConversationId,
     page: Page,
-) -> Result<Introduced<(Direct, Vec<Message>)>> {
-    let direct = open(app, caller, id).await?;
-    let messages = app.store.messages_in(id, page).await?;
-    let Introduced { what, initiator, receiver } = introduce(app, direct).await?;
-    Ok(Introduced { what: (what, messages), initiator, receiver })
+) -> Result<Introduced<(Direct, Vec<Entry>)>> {
+    app.store.direct_history(id, caller.account, page, accounts::live_since(app)).await
 }
 
 /// A page of the caller's history with the other side of a relation, and how many messages the span has. What the
@@ -229,5 +259,5 @@ async fn introduce(app: &App, direct: Direct) -> Result<Introduced<Direct>> {
 }
 
 fn card_of(cards: &[Card], account: AccountId) -> Result<Card> {
-    cards.iter().find(|card| card.person.id == account).cloned().ok_or(Error::NotFound(Noun::Account))
+    cards.iter().find(|card| card.id == account).cloned().ok_or(Error::NotFound(Noun::Account))
 }

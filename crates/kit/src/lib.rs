@@ -7,6 +7,7 @@ pub mod context;
 pub mod credentials;
 pub mod fault;
 pub mod fields;
+pub mod json;
 pub mod listen;
 pub mod media_route;
 pub mod pages;

@@ -13,7 +13,9 @@ pub struct WireTime(pub Time);
 
 /// `time` as text; see [`WireTime`], which writes it without a `String`.
 pub fn wire_time(time: Time) -> String {
-    WireTime(time).to_string()
+    let text = Parts::of(time).text();
+    let text = text.and_then(|text| String::from_utf8(text.to_vec()).ok());
+    text.unwrap_or_else(|| WireTime(time).to_string())
 }
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
@@ -69,10 +71,12 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// Writes the decimal digits of `number` into the whole of `place`.
-fn put(place: &mut [u8], mut number: i64) {
+/// Writes the decimal digits of `number`, which has no more of them, into the whole of `place`.
+fn put(place: &mut [u8], number: i64) {
+    let mut number = u32::try_from(number).unwrap_or_default();
     for digit in place.iter_mut().rev() {
-        *digit = b"0123456789"[usize::try_from(number % 10).unwrap_or_default()];
+        let [lowest, ..] = (number % 10).to_le_bytes();
+        *digit = b'0' + lowest;
         number /= 10;
     }
 }

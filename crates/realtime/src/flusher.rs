@@ -4,6 +4,7 @@
 
 use std::{
     mem,
+    ops::RangeInclusive,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
@@ -26,8 +27,8 @@ const AT_A_TIME: usize = 32;
 const WIDE: usize = 64;
 
 /// After a wide round in which a quarter of the writes was shared by two frames, or fewer by more, the next ones are put
-/// off for so long: more is on its way, and shares theirs.
-const GATHER: Duration = Duration::from_millis(1);
+/// off for half of the time that it took, within these bounds: more is on its way, and shares theirs.
+const GATHER: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(5);
 
 /// But not when there was no such round for so long: a few rounds of 1,000 sockets.
 const QUIET: Duration = Duration::from_millis(20);
@@ -90,12 +91,13 @@ impl Line {
 
     async fn run(self) {
         let mut round = Vec::new();
-        let mut shared_at = None;
+        let mut shared: Option<(Instant, Duration)> = None;
         loop {
             self.0.wake.notified().await;
-            if shared_at.is_some_and(|at: Instant| at.elapsed() < QUIET) {
-                sleep(GATHER).await;
+            if let Some((_, gather)) = shared.filter(|(at, _)| at.elapsed() < QUIET) {
+                sleep(gather).await;
             }
+            let start = Instant::now();
             // Whoever joins from now on wakes again.
             mem::swap(&mut round, &mut self.0.outlets.lock().unwrap_or_else(PoisonError::into_inner));
             let (outlets, mut frames) = (round.len(), 0);
@@ -107,7 +109,8 @@ impl Line {
                 }
             }
             if outlets >= WIDE && frames >= outlets + outlets / 4 {
-                shared_at = Some(Instant::now());
+                let took = start.elapsed();
+                shared = Some((start + took, (took / 2).clamp(*GATHER.start(), *GATHER.end())));
             }
         }
     }

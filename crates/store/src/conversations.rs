@@ -3,17 +3,17 @@
 use async_trait::async_trait;
 use domain::{
     AccountId, ConversationId, Error, MessageId, Noun, Numbered, RelationId, Result, Time,
-    conversations::{Conversations, Direct, Kind, Overview, Page, Span},
+    conversations::{Conversations, Direct, Entry, Introduced, Kind, Overview, Page, Span},
     messages::Message,
 };
 use uuid::Uuid;
 
 use crate::{
     SqlStore,
-    accounts::living,
+    accounts::{cards_of_pair, living},
     engine::{Row, Tx, vals},
     history::history_of,
-    messages::{self, media_of, message, message_columns, narrowed},
+    messages::{self, listed_message_columns, media_of, message, message_columns, message_tables, narrowed},
     relations::pair,
 };
 
@@ -30,9 +30,7 @@ impl Conversations for SqlStore {
     }
 
     async fn direct(&self, id: ConversationId) -> Result<Option<Direct>> {
-        const DIRECT: &str =
-            "SELECT id, initiator, receiver FROM conversation WHERE id = $1 AND kind = 'direct'";
-        self.read(move |tx| tx.first(DIRECT, vals![id])?.as_mut().map(direct).transpose()).await
+        self.read(move |tx| direct_of(tx, id)).await
     }
 
     async fn overviews(&self, account: AccountId, limit: usize) -> Result<Vec<Overview>> {
@@ -49,9 +47,24 @@ impl Conversations for SqlStore {
         self.snapshot(move |tx| history_of(tx, relation, account, span, page)).await
     }
 
+    async fn direct_history(
+        &self,
+        id: ConversationId,
+        account: AccountId,
+        page: Page,
+        live_since: Time,
+    ) -> Result<Introduced<(Direct, Vec<Entry>)>> {
+        self.together(move |tx| direct_history(tx, id, account, page, live_since)).await
+    }
+
     async fn messages_in(&self, conversation: ConversationId, page: Page) -> Result<Vec<Message>> {
         self.read(move |tx| messages_in(tx, conversation, page)).await
     }
+}
+
+fn direct_of(tx: &mut Tx<'_>, id: ConversationId) -> Result<Option<Direct>> {
+    const DIRECT: &str = "SELECT id, initiator, receiver FROM conversation WHERE id = $1 AND kind = 'direct'";
+    tx.first(DIRECT, vals![id])?.as_mut().map(direct).transpose()
 }
 
 /// The direct conversation of the next columns of the row: id, initiator, receiver.
@@ -116,24 +129,61 @@ fn overviews(tx: &mut Tx<'_>, account: AccountId, limit: usize) -> Result<Vec<Ov
     Ok(directs.into_iter().map(overview).collect())
 }
 
-fn messages_in(tx: &mut Tx<'_>, conversation: ConversationId, page: Page) -> Result<Vec<Message>> {
-    const NEWEST: &str = concat!(
-        "SELECT ",
-        message_columns!(),
-        " FROM message m JOIN account w ON w.id = m.author
-        WHERE m.conversation = $1 ORDER BY m.position DESC LIMIT $2"
-    );
-    const BEFORE: &str = concat!(
-        narrowed!("SELECT id, CAST(0 AS BIGINT), message_count FROM conversation WHERE id = $1"),
-        "SELECT ",
-        message_columns!(),
-        " FROM message m JOIN account w ON w.id = m.author
-        WHERE m.conversation = $1 AND m.position <= (SELECT MAX(low) FROM narrowed)
-        ORDER BY m.position DESC LIMIT $3"
-    );
-    let rows = match page.before {
-        None => tx.query(NEWEST, vals![conversation, page.limit])?,
-        Some(before) => tx.query(BEFORE, vals![conversation, before, page.limit])?,
+fn direct_history(
+    tx: &mut Tx<'_>,
+    id: ConversationId,
+    account: AccountId,
+    page: Page,
+    live_since: Time,
+) -> Result<Introduced<(Direct, Vec<Entry>)>> {
+    let direct = direct_of(tx, id)?.ok_or(Error::NotFound(Noun::Conversation))?;
+    direct.check(account)?;
+    let mut cards = cards_of_pair(tx, [direct.initiator, direct.receiver], live_since)?;
+    let mut card_of = |account| {
+        let place = cards.iter().position(|card| card.id == account);
+        place.map(|place| cards.swap_remove(place)).ok_or(Error::NotFound(Noun::Account))
     };
+    let (initiator, receiver) = (card_of(direct.initiator)?, card_of(direct.receiver)?);
+    Ok(Introduced { what: (direct, entries(tx, id, page)?), initiator, receiver })
+}
+
+/// A page of a direct conversation, newest first. A message's files count from 0.
+fn entries(tx: &mut Tx<'_>, conversation: ConversationId, page: Page) -> Result<Vec<Entry>> {
+    const ENTRIES: &str = "SELECT m.id, m.author, m.text, m.created_at, f.file_key
+        FROM message m LEFT JOIN media f ON f.message = m.id AND f.ordinal = 0
+        WHERE m.conversation = $1 AND m.position <= $2 ORDER BY m.position DESC LIMIT $3";
+    let last = last_before(tx, conversation, page.before)?;
+    tx.list(ENTRIES, vals![conversation, last, page.limit], |row| {
+        Ok(Entry {
+            id: row.take()?,
+            author: row.take()?,
+            text: row.take()?,
+            created_at: row.take()?,
+            attachment: row.take()?,
+        })
+    })
+}
+
+fn messages_in(tx: &mut Tx<'_>, conversation: ConversationId, page: Page) -> Result<Vec<Message>> {
+    const MESSAGES: &str = concat!(
+        "SELECT ",
+        listed_message_columns!(),
+        " FROM ",
+        message_tables!(),
+        " WHERE m.conversation = $1 AND m.position <= $2 ORDER BY m.position DESC LIMIT $3"
+    );
+    let last = last_before(tx, conversation, page.before)?;
+    let rows = tx.query(MESSAGES, vals![conversation, last, page.limit])?;
     messages::messages(tx, rows)
+}
+
+/// The position of the last message before that one, which need not be of the conversation; the largest number without
+/// one.
+fn last_before(tx: &mut Tx<'_>, conversation: ConversationId, before: Option<MessageId>) -> Result<i64> {
+    const LAST: &str = concat!(
+        narrowed!("SELECT id, CAST(0 AS BIGINT), message_count FROM conversation WHERE id = $1"),
+        "SELECT COALESCE(MAX(low), 0) FROM narrowed"
+    );
+    let Some(before) = before else { return Ok(i64::MAX) };
+    Ok(tx.column(LAST, vals![conversation, before])?.pop().unwrap_or(0))
 }

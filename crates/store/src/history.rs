@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     engine::{Tx, vals},
-    messages::{self, message_columns},
+    messages::{self, listed_message_columns, message_tables},
 };
 
 /// How many positions are looked at by one query when a time is sought: four queries for a million messages.
@@ -120,9 +120,10 @@ fn first_not(tx: &mut Tx<'_>, place: Place, is_so: impl Fn(Time) -> bool) -> Res
 fn messages(tx: &mut Tx<'_>, place: Place, positions: &Range<i64>, span: Span) -> Result<Vec<Message>> {
     const MESSAGES: &str = concat!(
         "SELECT ",
-        message_columns!(),
-        " FROM message m JOIN account w ON w.id = m.author
-        WHERE m.conversation = $1 AND m.position >= $2 AND m.position < $3 ORDER BY m.position"
+        listed_message_columns!(),
+        " FROM ",
+        message_tables!(),
+        " WHERE m.conversation = $1 AND m.position >= $2 AND m.position < $3 ORDER BY m.position"
     );
     if positions.is_empty() {
         return Ok(Vec::new());

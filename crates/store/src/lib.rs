@@ -141,6 +141,19 @@ impl SqlStore {
         }
     }
 
+    /// Reads by several queries that need not see the same state. On SQLite they do, since there one transaction costs less
+    /// than several; on PostgreSQL its beginning and end would be two more trips.
+    async fn together<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.read(true, work).await,
+            Engine::Postgres { postgres, .. } => postgres.read(false, work).await,
+        }
+    }
+
     /// Reads by several queries that see the same state.
     async fn snapshot<T, F>(&self, work: F) -> Result<T>
     where

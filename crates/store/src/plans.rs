@@ -74,6 +74,7 @@ async fn ask_everything(store: &SqlStore) -> Result<()> {
     {
         store.cards(which, now).await?;
     }
+    store.people_after("an", 10).await?;
     let new = NewSession {
         id: SessionId(uuid(2)),
         account: ana,
@@ -168,6 +169,7 @@ async fn converse(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()
     store.overviews(ana, 10).await?;
     store.messages_in(direct.id, Page { before: None, limit: 10 }).await?;
     store.messages_in(direct.id, Page { before: Some(MessageId(1)), limit: 10 }).await?;
+    store.direct_history(direct.id, ana, Page { before: None, limit: 10 }, Time(5)).await?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use domain::{
     RelationId,
     messages::{MediaFile, Message},
 };
-use kit::{base_url::BaseUrl, times::wire_time};
+use kit::{base_url::BaseUrl, times::WireTime};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,7 +16,8 @@ use super::media_url;
 pub(crate) struct FriendMessage {
     id: Uuid,
     sender: Uuid,
-    created_at: String,
+    #[schema(value_type = String)]
+    created_at: WireTime,
     content: String,
     media: Vec<Media>,
     /// The pair's present friendship.
@@ -29,12 +30,13 @@ pub(crate) struct Media {
     id: Uuid,
     /// An absolute URL.
     file: String,
-    uploaded_at: String,
+    #[schema(value_type = String)]
+    uploaded_at: WireTime,
 }
 
 impl Media {
     fn of(file: &MediaFile, base: &BaseUrl) -> Self {
-        Self { id: file.uuid, file: media_url(&file.key, base), uploaded_at: wire_time(file.uploaded_at) }
+        Self { id: file.uuid, file: media_url(&file.key, base), uploaded_at: WireTime(file.uploaded_at) }
     }
 }
 
@@ -47,7 +49,8 @@ pub(crate) struct MessageStatus {
     is_received: bool,
     is_seen: bool,
     receiver: Uuid,
-    updated_at: String,
+    #[schema(value_type = String)]
+    updated_at: WireTime,
 }
 
 impl MessageStatus {
@@ -60,7 +63,7 @@ impl MessageStatus {
             message: FriendMessage {
                 id: message.uuid,
                 sender: message.author_uuid,
-                created_at: wire_time(message.created_at),
+                created_at: WireTime(message.created_at),
                 content: message.text.clone(),
                 media: message.media.iter().map(|file| Media::of(file, base)).collect(),
                 friendship: relation.0,
@@ -68,7 +71,7 @@ impl MessageStatus {
             is_received: receipt.received_at.is_some(),
             is_seen: receipt.seen_at.is_some(),
             receiver: receipt.receiver_uuid,
-            updated_at: wire_time(updated_at),
+            updated_at: WireTime(updated_at),
         })
     }
 }

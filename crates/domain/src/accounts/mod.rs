@@ -76,11 +76,15 @@ pub struct Avatar {
     pub text: Option<String>,
 }
 
-/// A person with what `messenger` shows of everyone.
+/// What `messenger` shows of everyone.
 #[derive(Clone, Debug)]
 pub struct Card {
-    /// The person.
-    pub person: Person,
+    /// The account.
+    pub id: AccountId,
+    /// The name.
+    pub username: String,
+    /// The picture.
+    pub avatar: Avatar,
     /// Whether the account has at least one live session.
     pub connected: bool,
     /// The names of those whose relation with this account both sides accepted, sorted by their folded form.
@@ -226,6 +230,9 @@ pub trait Accounts: Send + Sync {
 
     /// These people, deleted ones too, in any order.
     async fn people(&self, ids: Vec<AccountId>) -> Result<Vec<Person>>;
+
+    /// Those who are not deleted, by folded name: at most `limit`, from the one after the folded name `after`.
+    async fn people_after(&self, after: &str, limit: usize) -> Result<Vec<Person>>;
 
     /// Cards, in a constant number of queries. `live_since`: a session used since then is live.
     async fn cards(&self, which: Cards, live_since: Time) -> Result<Vec<Card>>;

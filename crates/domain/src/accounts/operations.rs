@@ -7,8 +7,8 @@ use super::{
     passwords::Verdict,
 };
 use crate::{
-    AccountId, App, Caller, Error, Field, Grant, Noun, Numbered, Problem, Result, Rule, SessionId, journal,
-    media,
+    AccountId, App, Caller, Error, Field, Grant, Noun, Numbered, Problem, Result, Rule, SessionId, Time,
+    journal, media,
 };
 
 /// Most characters of messenger's avatar string.
@@ -261,8 +261,17 @@ pub async fn account_named(app: &App, username: &str) -> Result<AccountId> {
 
 /// The people of these cards.
 pub async fn cards(app: &App, which: Cards) -> Result<Vec<Card>> {
-    let live_since = app.clock.now().before(app.settings.session_idle);
-    app.store.cards(which, live_since).await
+    app.store.cards(which, live_since(app)).await
+}
+
+/// A session used since then is live.
+pub(crate) fn live_since(app: &App) -> Time {
+    app.clock.now().before(app.settings.session_idle)
+}
+
+/// Those who are not deleted, by folded name: at most `limit`, from the one after `after`, which is folded.
+pub async fn people_after(app: &App, after: &str, limit: usize) -> Result<Vec<Person>> {
+    app.store.people_after(after, limit).await
 }
 
 /// A page of the people whose name holds `search`, by name, and how many there are in all.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Session, SessionBy,
-    tokens::{TokenType, read_good},
+    tokens::{Token, TokenType, read_good},
 };
 use crate::{App, Caller, Error, Grant, Refusal, Result, SessionId, keys, secrets::token_hash};
 
@@ -37,9 +37,19 @@ pub async fn is_live(app: &App, caller: &Caller) -> Result<bool> {
 }
 
 async fn by_access_token(app: &App, token: &str) -> Result<Option<Caller>> {
-    let token = read_good(app, token, TokenType::Access).map_err(Error::Unauthenticated)?;
+    let token = access_token(app, token).map_err(Error::Unauthenticated)?;
     let session = live_session(app, token.session).await?;
     Ok(session.filter(|session| session.account == token.account).map(caller))
+}
+
+/// The access token of that text, if it is good now.
+fn access_token(app: &App, text: &str) -> Result<Token, Refusal> {
+    if let Some(token) = app.tokens.get(text, app.clock.now()) {
+        return Ok(token);
+    }
+    let token = read_good(app, text, TokenType::Access)?;
+    app.tokens.keep(text, token);
+    Ok(token)
 }
 
 async fn by_opaque(app: &App, token: &str) -> Result<Option<Caller>> {

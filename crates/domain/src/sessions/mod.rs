@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod cache;
+mod known_tokens;
 mod operations;
 mod pages;
 pub mod tokens;
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 
 pub use authenticate::*;
 pub(crate) use cache::SessionCache;
+pub(crate) use known_tokens::KnownTokens;
 pub use operations::*;
 pub use pages::*;
 

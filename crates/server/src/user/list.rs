@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use anyhow::Result;
 use domain::{
     App,
-    accounts::{self, Cards, Person, names},
+    accounts::{self, Person, names},
 };
 
 use super::explained;
@@ -19,18 +19,17 @@ pub(super) async fn run(app: &App) -> Result<()> {
     if io::stdout().is_terminal() {
         writeln!(out, "ID\tUSERNAME\tROLE\tEMAIL\tTWO-FACTOR")?;
     }
-    let mut after = None;
+    let mut after = String::new();
     loop {
-        let which = Cards::All { search: None, after: after.take(), limit: PAGE };
-        let cards = accounts::cards(app, which).await.map_err(|error| explained(error, ""))?;
-        for card in &cards {
-            if let Err(fault) = writeln!(out, "{}", line(&card.person)) {
+        let people = accounts::people_after(app, &after, PAGE).await.map_err(|error| explained(error, ""))?;
+        for person in &people {
+            if let Err(fault) = writeln!(out, "{}", line(person)) {
                 // Whoever reads has seen enough.
                 return if fault.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(fault.into()) };
             }
         }
-        match cards.last() {
-            Some(last) if cards.len() == PAGE => after = Some(names::folded(&last.person.username)),
+        match people.last() {
+            Some(last) if people.len() == PAGE => after = names::folded(&last.username),
             _ => break,
         }
     }

@@ -15,6 +15,7 @@ use domain::{
 };
 use uuid::Uuid;
 
+pub(crate) use cards::cards_of_pair;
 pub(crate) use people::{people, person, person_columns, person_tables};
 
 use crate::{
@@ -78,8 +79,13 @@ impl Accounts for SqlStore {
         self.read(move |tx| people(tx, &ids)).await
     }
 
+    async fn people_after(&self, after: &str, limit: usize) -> Result<Vec<Person>> {
+        let after = after.to_owned();
+        self.read(move |tx| people::people_after(tx, &after, limit)).await
+    }
+
     async fn cards(&self, which: Cards, live_since: Time) -> Result<Vec<Card>> {
-        self.read(move |tx| cards::cards(tx, &which, live_since)).await
+        self.together(move |tx| cards::cards(tx, &which, live_since)).await
     }
 
     async fn set_account(&self, account: AccountId, change: AccountChange, now: Time) -> Result<Vec<String>> {

@@ -49,3 +49,15 @@ pub(crate) fn people(tx: &mut Tx<'_>, ids: &[AccountId]) -> Result<Vec<Person>> 
         concat!("SELECT ", person_columns!(), " FROM ", person_tables!(), " WHERE a.id IN LIST($1)");
     tx.query(PEOPLE, vals![ids])?.iter_mut().map(person).collect()
 }
+
+/// Those who are not deleted, by folded name, from the one after `after`.
+pub(super) fn people_after(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<Person>> {
+    const AFTER: &str = concat!(
+        "SELECT ",
+        person_columns!(),
+        " FROM ",
+        person_tables!(),
+        " WHERE a.username_folded > $1 ORDER BY a.username_folded LIMIT $2"
+    );
+    tx.list(AFTER, vals![after, limit], person)
+}

@@ -39,7 +39,24 @@ macro_rules! message_columns {
         )
     };
 }
-pub(crate) use message_columns;
+
+/// The same columns for many messages at once, of [`message_tables`]: what a join finds, a subquery would have to be
+/// opened for, message by message.
+macro_rules! listed_message_columns {
+    () => {
+        "m.id, m.uuid, m.conversation, m.position, m.author, w.uuid, w.username, m.text, m.image, m.created_at, \
+        m.receiver, v.uuid, m.received_at, m.seen_at, f.id IS NOT NULL"
+    };
+}
+
+/// A message `m` with its author `w`, its receiver `v` and its first file `f`; files count from 0.
+macro_rules! message_tables {
+    () => {
+        "message m JOIN account w ON w.id = m.author LEFT JOIN account v ON v.id = m.receiver \
+        LEFT JOIN media f ON f.message = m.id AND f.ordinal = 0"
+    };
+}
+pub(crate) use {listed_message_columns, message_columns, message_tables};
 
 #[async_trait]
 impl Messages for SqlStore {

@@ -8,7 +8,7 @@ use domain::{
 use crate::world::{START, World, at, uuid};
 
 fn names(cards: &[Card]) -> Vec<&str> {
-    cards.iter().map(|card| card.person.username.as_str()).collect()
+    cards.iter().map(|card| card.username.as_str()).collect()
 }
 
 async fn all(world: &World, search: Option<&str>, after: Option<&str>, limit: usize) -> Vec<Card> {
@@ -92,10 +92,8 @@ pub(crate) async fn cards_show_sessions_and_friends(world: &World) {
     world.store.end_session(ended, at(11)).await.unwrap();
     let which = Cards::All { search: None, after: None, limit: 10 };
     let cards = world.store.cards(which, at(6)).await.unwrap();
-    let shown: Vec<_> = cards
-        .iter()
-        .map(|card| (card.person.username.as_str(), card.connected, card.friends.join(" ")))
-        .collect();
+    let shown: Vec<_> =
+        cards.iter().map(|card| (card.username.as_str(), card.connected, card.friends.join(" "))).collect();
     let expected = [
         ("Ana", false, "ben Carol dora".to_owned()),
         ("ben", true, "Ana".to_owned()),
@@ -126,4 +124,33 @@ pub(crate) async fn friends_are_those_whom_both_sides_accepted(world: &World) {
     assert!(friends(dora).await.is_empty());
     assert!(friends(AccountId(999)).await.is_empty());
     assert_eq!(friends(ana).await[0].friends, ["ana", "carol"]);
+}
+
+pub(crate) async fn all_people_are_walked_through_by_name(world: &World) {
+    let [_, _, carol, dora] = world.accounts(["Ana", "ben", "Carol", "dora"]).await;
+    world.store.remove_account(carol, at(1)).await.unwrap();
+    let mut walked = Vec::new();
+    while let Some(next) = {
+        let after = walked.last().map(|name: &String| name.to_lowercase()).unwrap_or_default();
+        world.store.people_after(&after, 1).await.unwrap().pop()
+    } {
+        walked.push(next.username);
+    }
+    assert_eq!(walked, ["Ana", "ben", "dora"]);
+    assert_eq!(world.store.people_after("ben", 10).await.unwrap()[0].id, dora);
+    assert!(world.store.people_after("", 0).await.unwrap().is_empty());
+}
+
+pub(crate) async fn friends_are_sorted_by_their_folded_names(world: &World) {
+    let [ana, others @ ..] = world.accounts(["ana", "bob", "Bea", "Zoë", "éva", "Bo", "carl"]).await;
+    let friends =
+        async |account| world.store.cards(Cards::Of(vec![account]), START).await.unwrap().remove(0).friends;
+    for (place, other) in others.into_iter().enumerate() {
+        let (me, other) = if place % 2 == 0 { (ana, other) } else { (other, ana) };
+        world.store.befriend(me, other, uuid(), START).await.unwrap();
+        let mut expected = friends(ana).await;
+        expected.sort_by_key(|name| domain::accounts::names::folded(name));
+        assert_eq!((friends(ana).await, expected.len()), (expected, place + 1));
+    }
+    assert_eq!(friends(ana).await, ["Bea", "Bo", "bob", "carl", "Zoë", "éva"]);
 }

@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 
-use domain::{AccountId, ConversationId, MessageId, conversations::Page};
+use domain::{
+    AccountId, ConversationId, Error, MessageId, Noun,
+    conversations::{Direct, Entry, Introduced, Page},
+    messages::Message,
+};
 
 use crate::{
     crowd::at_once,
@@ -90,4 +94,43 @@ pub(crate) async fn pages_of_messages_follow_each_other(world: &World) {
     assert!(page(None, 0).await.is_empty());
     assert_eq!(ids(&posted).into_iter().collect::<HashSet<_>>().len(), 7);
     assert!(world.history(ConversationId(999)).await.is_empty());
+}
+
+pub(crate) async fn a_history_has_both_people_and_what_is_shown_of_messages(world: &World) {
+    let [ana, ben, carol] = world.accounts(["ana", "Ben", "carol"]).await;
+    let place = world.direct(ben, ana).await;
+    world.store.befriend(ana, carol, uuid(), START).await.unwrap();
+    world.session(ben, at(10)).await;
+    for (author, text) in [(ana, "one"), (ben, "two")] {
+        world.post(place, author, text).await;
+    }
+    let mut new = new_message(place, ana, "three");
+    let files = [file("a"), file("b")];
+    new.media = files.to_vec();
+    world.store.add_message(new).await.unwrap();
+    let history = async |account, before, limit| {
+        world.store.direct_history(place, account, Page { before, limit }, at(10)).await
+    };
+    let Introduced { what: (direct, entries), initiator, receiver } = history(ana, None, 10).await.unwrap();
+    assert_eq!(direct, Direct { id: place, initiator: ben, receiver: ana });
+    let shown: Vec<_> =
+        entries.iter().map(|entry| (&*entry.text, entry.author, entry.attachment.as_deref())).collect();
+    assert_eq!(shown, [("three", ana, Some(&*files[0].key)), ("two", ben, None), ("one", ana, None)]);
+    let stored = world.history(place).await;
+    let same =
+        |entry: &Entry, message: &Message| (entry.id, entry.created_at) == (message.id, message.created_at);
+    assert!(entries.iter().zip(&stored).all(|(entry, message)| same(entry, message)));
+    assert_eq!((initiator.id, initiator.connected, initiator.friends.len()), (ben, true, 0));
+    assert_eq!((receiver.id, receiver.connected, receiver.friends), (ana, false, vec!["carol".to_owned()]));
+    let page = history(ben, Some(entries[0].id), 1).await.unwrap().what.1;
+    assert_eq!(page, entries[1..2]);
+    let refused = history(carol, None, 10).await;
+    assert!(is(&refused, &Error::Forbidden(Noun::Conversation)), "{refused:?}");
+    let nowhere = Page { before: None, limit: 10 };
+    let refused = world.store.direct_history(ConversationId(999), ana, nowhere, START).await;
+    assert!(is(&refused, &Error::NotFound(Noun::Conversation)), "{refused:?}");
+    // Who is deleted stays in the history.
+    world.store.remove_account(ana, at(20)).await.unwrap();
+    let history = history(ben, None, 10).await.unwrap();
+    assert_eq!((history.receiver.username.as_str(), history.what.1.len()), ("deleted", 3));
 }

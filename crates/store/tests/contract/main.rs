@@ -82,7 +82,7 @@ mod contract {
             a_search_finds_every_part_of_a_name,
             search_texts_have_no_special_characters,
             cards_show_sessions_and_friends,
-            friends_are_those_whom_both_sides_accepted,
+            friends_are_those_whom_both_sides_accepted, all_people_are_walked_through_by_name, friends_are_sorted_by_their_folded_names,
         }
         sessions {
             a_session_is_found_by_id_and_by_hash,
@@ -118,7 +118,7 @@ mod contract {
             racing_starts_make_one_conversation,
             a_deleted_account_cannot_be_talked_to,
             overviews_come_by_newest_activity,
-            pages_of_messages_follow_each_other,
+            pages_of_messages_follow_each_other, a_history_has_both_people_and_what_is_shown_of_messages,
         }
         messages {
             a_message_is_stored_told_and_read,
