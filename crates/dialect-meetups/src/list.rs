@@ -98,14 +98,12 @@ impl List {
     }
 
     fn owner(&mut self, owner: &Portrait) {
-        let Portrait { profile, photos } = owner;
-        let person = &profile.person;
         self.put(",\"owner\":{\"id\":");
-        self.json(&person.id.0);
-        self.text(",\"username\":\"", &profile.nickname);
-        self.text("\",\"first_name\":\"", &person.first_name);
-        self.text("\",\"about\":\"", &profile.about);
-        match profile.birth_date {
+        self.json(&owner.account.0);
+        self.text(",\"username\":\"", &owner.nickname);
+        self.text("\",\"first_name\":\"", &owner.first_name);
+        self.text("\",\"about\":\"", &owner.about);
+        match owner.birth_date {
             Some(day) => {
                 self.put("\",\"birth_date\":\"");
                 self.day(day);
@@ -113,27 +111,27 @@ impl List {
             }
             None => self.put("\",\"birth_date\":null,\"gender\":"),
         }
-        self.json(&profile.gender.map(Gender::number));
-        match &person.avatar.photo {
-            Some(key) => {
+        self.json(&owner.gender.map(Gender::number));
+        match owner.avatar() {
+            Some(photo) => {
                 self.stem(|stems| &stems.avatar);
-                self.text("", file_name(key));
+                self.text("", file_name(&photo.key));
                 self.put("\"");
             }
             None => self.put(",\"avatar\":\"\""),
         }
         self.stem(|stems| &stems.user);
-        self.json(&person.id.0);
+        self.json(&owner.account.0);
         self.put("/\",\"photos\":[");
-        for (place, photo) in photos.iter().enumerate() {
+        for (place, photo) in owner.photos.iter().enumerate() {
             if place > 0 {
                 self.put(",");
             }
             self.photo(photo);
         }
         self.put("]");
-        if person.id == self.viewer {
-            self.text(",\"client_key\":\"", &profile.client_key);
+        if owner.account == self.viewer {
+            self.text(",\"client_key\":\"", &owner.client_key);
             self.put("\"");
         }
         self.put("}");
@@ -196,35 +194,18 @@ mod tests {
 
     use domain::{
         MeetingId, PhotoId,
-        accounts::{Avatar, Person, Role},
         meetings::{Category, Grouping, Meeting, Point},
-        profiles::Profile,
     };
     use jiff::civil::date;
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::*;
     use crate::wire;
 
-    fn person(id: i64, first_name: String, photo: Option<String>) -> Person {
-        Person {
-            id: AccountId(id),
-            uuid: Uuid::nil(),
-            username: "vk_0f".into(),
-            email: String::new(),
-            first_name,
-            last_name: String::new(),
-            role: Role::Student,
-            two_factor: false,
-            avatar: Avatar { photo, text: None },
-        }
-    }
-
     prop_compose! {
         fn any_owner()(id in 1..3_i64, texts in prop::collection::vec("\\PC{0,9}|[\"\\\\\n\u{1}/<é]{0,5}", 5),
             keys in prop::collection::vec("avatars/[a-f0-9]{4}\\.png|[\"\\\\a-f]{3}", 0..3),
-            thumbnail in any::<bool>(), day in prop::option::of(1..28_i8),
+            thumbnail in any::<bool>(), has_avatar in any::<bool>(), day in prop::option::of(1..28_i8),
             gender in prop::option::of(prop::sample::select(vec![Gender::Female, Gender::Male])))
             -> Portrait
         {
@@ -234,19 +215,18 @@ mod tests {
                 account: AccountId(id),
                 key: key.clone(),
                 thumbnail: thumbnail.then(|| texts[4].clone()),
-                is_avatar: number == 7,
+                is_avatar: has_avatar && number == 7,
             });
             Portrait {
+                account: AccountId(id),
+                deleted: false,
+                nickname,
+                first_name,
+                about,
+                birth_date: day.map(|day| date(1990, 2, day)),
+                gender,
+                client_key,
                 photos: photos.collect(),
-                profile: Profile {
-                    person: person(id, first_name, keys.first().cloned()),
-                    deleted: false,
-                    nickname,
-                    about,
-                    birth_date: day.map(|day| date(1990, 2, day)),
-                    gender,
-                    client_key,
-                },
             }
         }
     }
@@ -262,7 +242,7 @@ mod tests {
             let place = Point::new(lat, lng).unwrap();
             let (id, day) = (MeetingId(id), date(2030, 5, 17));
             let meeting =
-                Meeting { id, owner: owner.profile.person.id, title, description, day, grouping, category, place };
+                Meeting { id, owner: owner.account, title, description, day, grouping, category, place };
             Seen { meeting, owner: Arc::new(owner), standing }
         }
     }
