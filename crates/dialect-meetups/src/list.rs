@@ -10,6 +10,7 @@ use domain::{
     photos::Photo,
     profiles::{Gender, Portrait},
 };
+use jiff::civil::Date;
 use kit::base_url::BaseUrl;
 
 use crate::wire::file_name;
@@ -17,13 +18,13 @@ use crate::wire::file_name;
 /// About as long as a meeting is.
 const MEETING: usize = 1024;
 
+/// Where photos are served.
+const PHOTOS: &str = "/uploads/user-photos/";
+
 /// The meetings as a JSON array, as `viewer` sees them.
 pub(crate) fn written(seen: &[Seen], viewer: AccountId, base: &BaseUrl) -> Vec<u8> {
-    let mut list = List { bytes: Vec::with_capacity(seen.len() * MEETING + 2), viewer, base: String::new() };
-    // Base URLs are in every meeting: what has to be escaped in them is so once.
-    list.text(&base.0);
-    list.base = String::from_utf8_lossy(&list.bytes[1..list.bytes.len() - 1]).into_owned();
-    list.bytes.clear();
+    let mut list =
+        List { bytes: Vec::with_capacity(seen.len() * MEETING + 2), viewer, stems: Stems::of(base) };
     list.bytes.push(b'[');
     for (place, seen) in seen.iter().enumerate() {
         if place > 0 {
@@ -38,147 +39,142 @@ pub(crate) fn written(seen: &[Seen], viewer: AccountId, base: &BaseUrl) -> Vec<u
 struct List {
     bytes: Vec<u8>,
     viewer: AccountId,
-    /// The base of all URLs, as it stands within a JSON text.
-    base: String,
+    stems: Stems,
+}
+
+/// What stands around the numbers and names of URLs, as JSON: keys, opening quotes and the base, which is escaped once.
+struct Stems {
+    meeting: Box<str>,
+    avatar: Box<str>,
+    user: Box<str>,
+    photo: Box<str>,
+    delete_photo: Box<str>,
+    set_avatar: Box<str>,
+    thumbnail: Box<str>,
+}
+
+impl Stems {
+    fn of(base: &BaseUrl) -> Self {
+        let quoted = serde_json::Value::from(&*base.0).to_string();
+        let base = &quoted[1..quoted.len() - 1];
+        let stem = |before: &str, path: &str| format!("{before}\"{base}{path}").into_boxed_str();
+        Self {
+            meeting: stem("},\"subway\":null,\"href\":", "/meeting-detail/"),
+            avatar: stem(",\"avatar\":", PHOTOS),
+            user: stem(",\"href\":", "/user-detail/"),
+            photo: stem("{\"photo\":", PHOTOS),
+            delete_photo: stem("\",\"delete_photo\":", "/delete-photo/"),
+            set_avatar: stem("/\",\"set_avatar\":", "/set-avatar/"),
+            thumbnail: stem("/\",\"thumbnail\":", PHOTOS),
+        }
+    }
 }
 
 impl List {
     fn meeting(&mut self, seen: &Seen) {
         let Seen { meeting, owner, standing } = seen;
         self.put("{\"id\":");
-        self.number(meeting.id.0);
-        self.put(",\"title\":");
-        self.text(&meeting.title);
-        self.put(",\"meeting_date\":\"");
-        self.shown(meeting.day);
-        self.put("\",\"description\":");
-        self.text(&meeting.description);
-        self.put(",\"group_type\":");
-        self.number(meeting.grouping.number());
+        self.json(&meeting.id.0);
+        self.text(",\"title\":\"", &meeting.title);
+        self.put("\",\"meeting_date\":\"");
+        self.day(meeting.day);
+        self.text("\",\"description\":\"", &meeting.description);
+        self.put("\",\"group_type\":");
+        self.json(&meeting.grouping.number());
         self.put(",\"category\":");
-        self.number(meeting.category.number());
-        self.put(",\"owner\":");
+        self.json(&meeting.category.number());
         self.owner(owner);
         self.put(",\"coordinates\":{\"lat\":");
         self.json(&meeting.place.lat());
         self.put(",\"lng\":");
         self.json(&meeting.place.lng());
-        self.put("},\"subway\":null,\"href\":");
-        self.url("/meeting-detail/", meeting.id.0);
-        self.put(",\"confirms\":{},\"color_status\":");
+        self.stem(|stems| &stems.meeting);
+        self.json(&meeting.id.0);
         self.put(match standing {
-            Standing::Mine => "\"mine\"}",
-            Standing::Approved => "\"approved\"}",
-            Standing::Disapproved => "\"disapproved\"}",
+            Standing::Mine => "/\",\"confirms\":{},\"color_status\":\"mine\"}",
+            Standing::Approved => "/\",\"confirms\":{},\"color_status\":\"approved\"}",
+            Standing::Disapproved => "/\",\"confirms\":{},\"color_status\":\"disapproved\"}",
         });
     }
 
     fn owner(&mut self, owner: &Portrait) {
-        let Portrait { profile, photos } = owner;
-        let person = &profile.person;
-        self.put("{\"id\":");
-        self.number(person.id.0);
-        self.put(",\"username\":");
-        self.text(&profile.nickname);
-        self.put(",\"first_name\":");
-        self.text(&person.first_name);
-        self.put(",\"about\":");
-        self.text(&profile.about);
-        self.put(",\"birth_date\":");
-        match profile.birth_date {
+        self.put(",\"owner\":{\"id\":");
+        self.json(&owner.account.0);
+        self.text(",\"username\":\"", &owner.nickname);
+        self.text("\",\"first_name\":\"", &owner.first_name);
+        self.text("\",\"about\":\"", &owner.about);
+        match owner.birth_date {
             Some(day) => {
-                self.put("\"");
-                self.shown(day);
+                self.put("\",\"birth_date\":\"");
+                self.day(day);
+                self.put("\",\"gender\":");
+            }
+            None => self.put("\",\"birth_date\":null,\"gender\":"),
+        }
+        self.json(&owner.gender.map(Gender::number));
+        match owner.avatar() {
+            Some(photo) => {
+                self.stem(|stems| &stems.avatar);
+                self.text("", file_name(&photo.key));
                 self.put("\"");
             }
-            None => self.put("null"),
+            None => self.put(",\"avatar\":\"\""),
         }
-        self.put(",\"gender\":");
-        match profile.gender.map(Gender::number) {
-            Some(gender) => self.number(gender),
-            None => self.put("null"),
-        }
-        self.put(",\"avatar\":");
-        match &person.avatar.photo {
-            Some(key) => self.photo_url(key),
-            None => self.put("\"\""),
-        }
-        self.put(",\"href\":");
-        self.url("/user-detail/", person.id.0);
-        self.put(",\"photos\":[");
-        for (place, photo) in photos.iter().enumerate() {
+        self.stem(|stems| &stems.user);
+        self.json(&owner.account.0);
+        self.put("/\",\"photos\":[");
+        for (place, photo) in owner.photos.iter().enumerate() {
             if place > 0 {
                 self.put(",");
             }
             self.photo(photo);
         }
         self.put("]");
-        if person.id == self.viewer {
-            self.put(",\"client_key\":");
-            self.text(&profile.client_key);
+        if owner.account == self.viewer {
+            self.text(",\"client_key\":\"", &owner.client_key);
+            self.put("\"");
         }
         self.put("}");
     }
 
     fn photo(&mut self, photo: &Photo) {
-        self.put("{\"photo\":");
-        self.photo_url(&photo.key);
-        self.put(",\"delete_photo\":");
-        self.url("/delete-photo/", photo.id.0);
-        self.put(",\"set_avatar\":");
-        self.url("/set-avatar/", photo.id.0);
-        self.put(",\"thumbnail\":");
-        self.photo_url(photo.thumbnail.as_ref().unwrap_or(&photo.key));
-        self.put("}");
-    }
-
-    /// The URL of a thing by its number.
-    fn url(&mut self, path: &str, id: i64) {
-        self.put("\"");
-        self.bytes.extend_from_slice(self.base.as_bytes());
-        self.put(path);
-        self.number(id);
-        self.put("/\"");
-    }
-
-    fn photo_url(&mut self, key: &str) {
-        self.put("\"");
-        self.bytes.extend_from_slice(self.base.as_bytes());
-        self.put("/uploads/user-photos/");
-        let name = file_name(key);
-        if is_plain(name) {
-            self.put(name);
-            self.put("\"");
-        } else {
-            let at = self.bytes.len();
-            self.json(name);
-            // Its opening quote.
-            self.bytes.remove(at);
-        }
+        self.stem(|stems| &stems.photo);
+        self.text("", file_name(&photo.key));
+        self.stem(|stems| &stems.delete_photo);
+        self.json(&photo.id.0);
+        self.stem(|stems| &stems.set_avatar);
+        self.json(&photo.id.0);
+        self.stem(|stems| &stems.thumbnail);
+        self.text("", file_name(photo.thumbnail.as_ref().unwrap_or(&photo.key)));
+        self.put("\"}");
     }
 
     fn put(&mut self, json: &str) {
         self.bytes.extend_from_slice(json.as_bytes());
     }
 
-    fn text(&mut self, text: &str) {
+    fn stem(&mut self, which: impl FnOnce(&Stems) -> &str) {
+        self.bytes.extend_from_slice(which(&self.stems).as_bytes());
+    }
+
+    /// The text as it stands between quotes, after what comes before it.
+    fn text(&mut self, before: &str, text: &str) {
+        self.put(before);
         if is_plain(text) {
-            self.put("\"");
             self.put(text);
-            self.put("\"");
-        } else {
-            self.json(text);
+            return;
         }
+        let at = self.bytes.len();
+        self.json(text);
+        // Its quotes.
+        self.bytes.remove(at);
+        self.bytes.pop();
     }
 
-    fn number(&mut self, number: i64) {
-        self.json(&number);
-    }
-
-    /// A value whose text needs no escaping.
-    fn shown(&mut self, value: impl std::fmt::Display) {
+    /// `YYYY-MM-DD`.
+    fn day(&mut self, day: Date) {
         // Writing to a vector does not fail.
-        let _ = write!(self.bytes, "{value}");
+        let _ = write!(self.bytes, "{day}");
     }
 
     fn json<T: serde::Serialize + ?Sized>(&mut self, value: &T) {
@@ -187,9 +183,9 @@ impl List {
     }
 }
 
-/// Whether a text stands in JSON as it is.
+/// Whether a text stands in JSON as it is. No byte ends the search: so many are looked at in one instruction.
 fn is_plain(text: &str) -> bool {
-    !text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\')
+    !text.bytes().fold(false, |escaped, byte| escaped | (byte < b' ') | (byte == b'"') | (byte == b'\\'))
 }
 
 #[cfg(test)]
@@ -198,35 +194,18 @@ mod tests {
 
     use domain::{
         MeetingId, PhotoId,
-        accounts::{Avatar, Person, Role},
         meetings::{Category, Grouping, Meeting, Point},
-        profiles::Profile,
     };
     use jiff::civil::date;
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::*;
     use crate::wire;
 
-    fn person(id: i64, first_name: String, photo: Option<String>) -> Person {
-        Person {
-            id: AccountId(id),
-            uuid: Uuid::nil(),
-            username: "vk_0f".into(),
-            email: String::new(),
-            first_name,
-            last_name: String::new(),
-            role: Role::Student,
-            two_factor: false,
-            avatar: Avatar { photo, text: None },
-        }
-    }
-
     prop_compose! {
         fn any_owner()(id in 1..3_i64, texts in prop::collection::vec("\\PC{0,9}|[\"\\\\\n\u{1}/<é]{0,5}", 5),
             keys in prop::collection::vec("avatars/[a-f0-9]{4}\\.png|[\"\\\\a-f]{3}", 0..3),
-            thumbnail in any::<bool>(), day in prop::option::of(1..28_i8),
+            thumbnail in any::<bool>(), has_avatar in any::<bool>(), day in prop::option::of(1..28_i8),
             gender in prop::option::of(prop::sample::select(vec![Gender::Female, Gender::Male])))
             -> Portrait
         {
@@ -236,19 +215,18 @@ mod tests {
                 account: AccountId(id),
                 key: key.clone(),
                 thumbnail: thumbnail.then(|| texts[4].clone()),
-                is_avatar: number == 7,
+                is_avatar: has_avatar && number == 7,
             });
             Portrait {
+                account: AccountId(id),
+                deleted: false,
+                nickname,
+                first_name,
+                about,
+                birth_date: day.map(|day| date(1990, 2, day)),
+                gender,
+                client_key,
                 photos: photos.collect(),
-                profile: Profile {
-                    person: person(id, first_name, keys.first().cloned()),
-                    deleted: false,
-                    nickname,
-                    about,
-                    birth_date: day.map(|day| date(1990, 2, day)),
-                    gender,
-                    client_key,
-                },
             }
         }
     }
@@ -264,7 +242,7 @@ mod tests {
             let place = Point::new(lat, lng).unwrap();
             let (id, day) = (MeetingId(id), date(2030, 5, 17));
             let meeting =
-                Meeting { id, owner: owner.profile.person.id, title, description, day, grouping, category, place };
+                Meeting { id, owner: owner.account, title, description, day, grouping, category, place };
             Seen { meeting, owner: Arc::new(owner), standing }
         }
     }

@@ -72,6 +72,19 @@ impl User {
             gender: profile.gender.map(Gender::number),
         }
     }
+
+    fn of(portrait: Portrait, base: &BaseUrl) -> Self {
+        Self {
+            id: portrait.account.0,
+            avatar: portrait.avatar().map(|photo| photo_url(base, &photo.key)).unwrap_or_default(),
+            href: user_url(base, portrait.account),
+            username: portrait.nickname,
+            first_name: portrait.first_name,
+            about: portrait.about,
+            birth_date: portrait.birth_date.map(|day| day.to_string()),
+            gender: portrait.gender.map(Gender::number),
+        }
+    }
 }
 
 /// The full user object.
@@ -89,12 +102,10 @@ pub(crate) struct FullUser {
 impl FullUser {
     /// Somebody, as `viewer` sees them.
     pub(crate) fn new(portrait: Portrait, viewer: AccountId, base: &BaseUrl) -> Self {
-        let Portrait { profile, photos } = portrait;
-        let is_own = profile.person.id == viewer;
         Self {
-            photos: photos.iter().map(|photo| Photo::new(photo, base)).collect(),
-            client_key: is_own.then(|| profile.client_key.clone()),
-            user: User::new(profile, base),
+            photos: portrait.photos.iter().map(|photo| Photo::new(photo, base)).collect(),
+            client_key: (portrait.account == viewer).then(|| portrait.client_key.clone()),
+            user: User::of(portrait, base),
         }
     }
 }

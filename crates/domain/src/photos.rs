@@ -1,7 +1,5 @@
 //! Photos of people: an account has one set of them, and one avatar among them.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -47,9 +45,6 @@ pub trait Photos: Send + Sync {
     /// Adds a photo to the album; it becomes the avatar where there is none. `NotFound(Account)`.
     async fn add_photo(&self, new: NewPhoto) -> Result<Photo>;
 
-    /// All photos of these accounts, each account's avatar first, then by id. By one query.
-    async fn photos_of(&self, accounts: Vec<AccountId>) -> Result<Vec<Photo>>;
-
     /// Makes a photo the avatar; the one before stays in the album. `Forbidden(Photo)` when it is not of `account`.
     async fn set_avatar(&self, account: AccountId, photo: PhotoId) -> Result<()>;
 
@@ -92,18 +87,4 @@ pub async fn remove(app: &App, caller: &Caller, photo: PhotoId) -> Result<()> {
     let unused = app.store.remove_photo(caller.account, photo).await?;
     discard(app, &unused).await;
     Ok(())
-}
-
-/// The photos of these accounts, each account's avatar first.
-pub(crate) async fn photos_by_account(
-    app: &App,
-    accounts: Vec<AccountId>,
-) -> Result<HashMap<AccountId, Vec<Photo>>> {
-    let mut by_account: HashMap<_, Vec<_>> = HashMap::new();
-    if !accounts.is_empty() {
-        for photo in app.store.photos_of(accounts).await? {
-            by_account.entry(photo.account).or_default().push(photo);
-        }
-    }
-    Ok(by_account)
 }

@@ -5,11 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use jiff::civil::Date;
 
-use crate::{
-    AccountId, App, Caller, Error, Noun, Result,
-    accounts::Person,
-    photos::{Photo, photos_by_account},
-};
+use crate::{AccountId, App, Caller, Error, Noun, Result, accounts::Person, photos::Photo};
 
 /// Most characters of what people write about themselves.
 pub const MAX_ABOUT: usize = 256;
@@ -60,13 +56,35 @@ pub struct Profile {
     pub client_key: String,
 }
 
-/// A profile with the photos, the avatar first.
+/// What a profile shows of a person, with the photos: less than a [`Profile`] holds, since there are portraits by the
+/// thousand.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Portrait {
-    /// The profile.
-    pub profile: Profile,
-    /// The photos.
+    /// Whose it is.
+    pub account: AccountId,
+    /// Whether the account is deleted.
+    pub deleted: bool,
+    /// As [`Profile::nickname`].
+    pub nickname: String,
+    /// The account's first name, or `""`.
+    pub first_name: String,
+    /// As [`Profile::about`].
+    pub about: String,
+    /// Their birthday.
+    pub birth_date: Option<Date>,
+    /// Their gender.
+    pub gender: Option<Gender>,
+    /// As [`Profile::client_key`]: for nobody else to see.
+    pub client_key: String,
+    /// The photos: the avatar first, the others by id.
     pub photos: Vec<Photo>,
+}
+
+impl Portrait {
+    /// The photo that is the avatar.
+    pub fn avatar(&self) -> Option<&Photo> {
+        self.photos.first().filter(|photo| photo.is_avatar)
+    }
 }
 
 /// Changes to a profile: `None` leaves as it is, an inner `None` takes away. Lengths are checked.
@@ -92,14 +110,17 @@ pub trait Profiles: Send + Sync {
     /// These people, deleted ones too, in any order, by one query.
     async fn profiles(&self, ids: Vec<AccountId>) -> Result<Vec<Profile>>;
 
+    /// The same with photos, by id. By one query.
+    async fn portraits(&self, ids: Vec<AccountId>) -> Result<Vec<Portrait>>;
+
     /// Changes a profile, all or nothing. `NotFound(Account)` (deleted too).
     async fn set_profile(&self, account: AccountId, change: ProfileChange) -> Result<()>;
 }
 
 /// Somebody with photos. `NotFound(Account)`, also when it is deleted.
 pub async fn portrait(app: &App, account: AccountId) -> Result<Portrait> {
-    let portrait = portraits(app, vec![account]).await?.remove(&account);
-    portrait.filter(|portrait| !portrait.profile.deleted).ok_or(Error::NotFound(Noun::Account))
+    let portrait = app.store.portraits(vec![account]).await?.pop();
+    portrait.filter(|portrait| !portrait.deleted).ok_or(Error::NotFound(Noun::Account))
 }
 
 /// Changes the caller's profile, and returns it. `Forbidden(Account)` when `account` is not the caller.
@@ -125,12 +146,4 @@ pub(crate) async fn profiles(app: &App, mut ids: Vec<AccountId>) -> Result<HashM
     }
     let profiles = app.store.profiles(ids).await?;
     Ok(profiles.into_iter().map(|profile| (profile.person.id, profile)).collect())
-}
-
-/// These people with photos, deleted ones too. By two queries.
-pub(crate) async fn portraits(app: &App, ids: Vec<AccountId>) -> Result<HashMap<AccountId, Portrait>> {
-    let profiles = profiles(app, ids).await?;
-    let mut photos = photos_by_account(app, profiles.keys().copied().collect()).await?;
-    let portrait = |(id, profile)| (id, Portrait { photos: photos.remove(&id).unwrap_or_default(), profile });
-    Ok(profiles.into_iter().map(portrait).collect())
 }

@@ -18,16 +18,6 @@ impl Photos for SqlStore {
         self.write(move |tx| add_photo(tx, &new)).await
     }
 
-    async fn photos_of(&self, accounts: Vec<AccountId>) -> Result<Vec<Photo>> {
-        const PHOTOS: &str = "
-            SELECT p.id, p.account, p.file_key, p.thumbnail_key, a.avatar_photo IS NOT NULL AND a.avatar_photo = p.id
-            FROM photo p JOIN account a ON a.id = p.account WHERE p.account IN LIST($1)";
-        let mut photos = self.read(move |tx| tx.list(PHOTOS, vals![accounts.as_slice()], photo)).await?;
-        // They come by account, or almost: that is sorted here in less time than by the database.
-        photos.sort_unstable_by_key(|photo| (photo.account, !photo.is_avatar, photo.id));
-        Ok(photos)
-    }
-
     async fn set_avatar(&self, account: AccountId, photo: PhotoId) -> Result<()> {
         self.write(move |tx| set_avatar(tx, account, photo)).await
     }
@@ -35,16 +25,6 @@ impl Photos for SqlStore {
     async fn remove_photo(&self, account: AccountId, photo: PhotoId) -> Result<Vec<String>> {
         self.write(move |tx| remove_photo(tx, account, photo)).await
     }
-}
-
-fn photo(row: &mut Row) -> Result<Photo> {
-    Ok(Photo {
-        id: row.take()?,
-        account: row.take()?,
-        key: row.take()?,
-        thumbnail: row.take()?,
-        is_avatar: row.take()?,
-    })
 }
 
 /// The account's avatar. Who changes the photos of an account waits here for the others who do.

@@ -185,7 +185,7 @@ async fn meet(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()> {
         let new =
             NewPhoto { account: ben, key: name.into(), thumbnail: format!("{name}-t"), created_at: now };
         let photo = store.add_photo(new).await?;
-        store.photos_of(vec![ana, ben]).await?;
+        store.portraits(vec![ana, ben]).await?;
         store.set_avatar(ben, photo.id).await?;
         store.remove_photo(ben, photo.id).await?;
     }
@@ -214,7 +214,7 @@ async fn meet(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()> {
                 after: MeetingId(0),
                 limit: 9,
             };
-            store.meetings(search).await?;
+            store.meetings(search, ben).await?;
         }
         store
             .set_meeting(meeting, ana, MeetingChange { title: Some("y".into()), ..MeetingChange::default() })
@@ -230,7 +230,7 @@ async fn meet(store: &SqlStore, ana: AccountId, ben: AccountId) -> Result<()> {
                 .set_request(request, ana, Answer { approved: Some(approved), ..Answer::default() }, chat)
                 .await?;
         }
-        store.approved_among(ben, vec![meeting]).await?;
+        store.is_approved(ben, meeting).await?;
         let Some(chat) = store.chat_named(&format!("slug{request}")).await? else { continue };
         store.is_in_chat(chat, ben).await?;
         store.set_marks(vec![(chat, ben, Mark::default())]).await?;

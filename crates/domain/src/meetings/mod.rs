@@ -221,6 +221,17 @@ pub struct Search {
     pub limit: usize,
 }
 
+/// What a search finds.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Found {
+    /// The meetings, by id.
+    pub meetings: Vec<Meeting>,
+    /// Their owners, each once, by id.
+    pub owners: Vec<Portrait>,
+    /// To which of the meetings the viewer has an approved request, by id.
+    pub approved: Vec<MeetingId>,
+}
+
 /// What the core asks of the store about meetings.
 #[async_trait]
 pub trait Meetings: Send + Sync {
@@ -241,14 +252,15 @@ pub trait Meetings: Send + Sync {
     /// The meeting of that id.
     async fn meeting(&self, id: MeetingId) -> Result<Option<Meeting>>;
 
-    /// Meetings by id. The cost depends on how many lie around the point, not on how many there are.
-    async fn meetings(&self, search: Search) -> Result<Vec<Meeting>>;
+    /// Meetings by id, with what `viewer` is to know of them; all of the same moment. The cost depends on how many lie
+    /// around the point, not on how many there are.
+    async fn meetings(&self, search: Search, viewer: AccountId) -> Result<Found>;
 
     /// Changes a meeting. `Forbidden(Meeting)` when it is not of `owner`, or there is none.
     async fn set_meeting(&self, id: MeetingId, owner: AccountId, change: MeetingChange) -> Result<Meeting>;
 
-    /// Which of these meetings the account has an approved request to.
-    async fn approved_among(&self, account: AccountId, meetings: Vec<MeetingId>) -> Result<Vec<MeetingId>>;
+    /// Whether the account has an approved request to the meeting.
+    async fn is_approved(&self, account: AccountId, meeting: MeetingId) -> Result<bool>;
 }
 
 /// What a meeting is to who looks at it.

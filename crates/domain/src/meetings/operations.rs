@@ -1,14 +1,11 @@
 //! Making, changing and finding meetings.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Draft, Filter, Meeting, MeetingChange, Quota, Search, Seen, Standing};
-use crate::{App, Caller, Error, MeetingId, Noun, Result, profiles::portraits};
+use super::{Draft, Filter, Found, Meeting, MeetingChange, Quota, Search, Seen, Standing};
+use crate::{App, Caller, Error, MeetingId, Noun, Result};
 
 /// Whether the caller may make one more meeting today: `Forbidden(DailyMeeting)` when not.
 pub async fn check_quota(app: &App, caller: &Caller) -> Result<()> {
@@ -24,7 +21,7 @@ pub async fn create(app: &App, caller: &Caller, draft: Draft) -> Result<Seen> {
     let now = app.clock.now();
     let day = draft.day.unwrap_or_else(|| app.settings.day_of(now));
     let made = app.store.add_meeting(caller.account, draft, day, now, quota(app)).await?;
-    only(seen(app, caller, vec![made]).await?)
+    seen(app, caller, made).await
 }
 
 /// Meetings by id, after that one, at most `limit`.
@@ -43,14 +40,13 @@ pub async fn list(
         after,
         limit,
     };
-    let found = app.store.meetings(search).await?;
-    seen(app, caller, found).await
+    Ok(all_seen(caller, app.store.meetings(search, caller.account).await?))
 }
 
 /// One meeting. `NotFound(Meeting)`.
 pub async fn meeting(app: &App, caller: &Caller, id: MeetingId) -> Result<Seen> {
     let found = app.store.meeting(id).await?.ok_or(Error::NotFound(Noun::Meeting))?;
-    only(seen(app, caller, vec![found]).await?)
+    seen(app, caller, found).await
 }
 
 /// Whether the meeting is the caller's: `Forbidden(Meeting)` when it is not, or there is none.
@@ -63,7 +59,7 @@ pub async fn check_owner(app: &App, caller: &Caller, id: MeetingId) -> Result<()
 /// Changes a meeting of the caller's. `Forbidden(Meeting)` when it is not.
 pub async fn update(app: &App, caller: &Caller, id: MeetingId, change: MeetingChange) -> Result<Seen> {
     let changed = app.store.set_meeting(id, caller.account, change).await?;
-    only(seen(app, caller, vec![changed]).await?)
+    seen(app, caller, changed).await
 }
 
 fn quota(app: &App) -> Quota {
@@ -86,32 +82,33 @@ fn born(today: Date, from: i64, to: i64) -> (String, String) {
     (years_ago(to.saturating_add(1)), years_ago(from))
 }
 
-/// The meetings as the caller sees them. By three queries.
-async fn seen(app: &App, caller: &Caller, meetings: Vec<Meeting>) -> Result<Vec<Seen>> {
-    let owners = portraits(app, meetings.iter().map(|meeting| meeting.owner).collect()).await?;
-    let owners: HashMap<_, _> = owners.into_iter().map(|(id, owner)| (id, Arc::new(owner))).collect();
-    let others = meetings.iter().filter(|meeting| meeting.owner != caller.account);
-    let others: Vec<_> = others.map(|meeting| meeting.id).collect();
-    let approved =
-        if others.is_empty() { Vec::new() } else { app.store.approved_among(caller.account, others).await? };
-    let approved: HashSet<_> = approved.into_iter().collect();
+/// The meeting as the caller sees it. `NotFound(Meeting)` when its owner was deleted in this moment, and took it along.
+async fn seen(app: &App, caller: &Caller, meeting: Meeting) -> Result<Seen> {
+    let owners = app.store.portraits(vec![meeting.owner]).await?;
+    let is_guest = meeting.owner != caller.account;
+    let is_approved = is_guest && app.store.is_approved(caller.account, meeting.id).await?;
+    let approved = if is_approved { vec![meeting.id] } else { Vec::new() };
+    let found = Found { meetings: vec![meeting], owners, approved };
+    all_seen(caller, found).pop().ok_or(Error::NotFound(Noun::Meeting))
+}
+
+/// What was found, as the caller sees it.
+fn all_seen(caller: &Caller, found: Found) -> Vec<Seen> {
+    let Found { meetings, owners, approved } = found;
+    let owners: Vec<_> = owners.into_iter().map(Arc::new).collect();
     let seen = meetings.into_iter().filter_map(|meeting| {
-        // An owner who was deleted in this moment took the meeting along.
-        let owner = Arc::clone(owners.get(&meeting.owner)?);
+        let place = owners.binary_search_by_key(&meeting.owner, |owner| owner.account).ok()?;
+        let owner = Arc::clone(&owners[place]);
         let standing = if meeting.owner == caller.account {
             Standing::Mine
-        } else if approved.contains(&meeting.id) {
+        } else if approved.binary_search(&meeting.id).is_ok() {
             Standing::Approved
         } else {
             Standing::Disapproved
         };
         Some(Seen { meeting, owner, standing })
     });
-    Ok(seen.collect())
-}
-
-fn only(mut seen: Vec<Seen>) -> Result<Seen> {
-    seen.pop().ok_or(Error::NotFound(Noun::Meeting))
+    seen.collect()
 }
 
 #[cfg(test)]

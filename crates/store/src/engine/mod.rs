@@ -12,7 +12,7 @@ mod value;
 use domain::{Error, Event, Noun, Result};
 
 pub(crate) use postgres::{Postgres, PostgresFault, TRIES, Turn, Turns, explained, parameters, pause, row};
-pub(crate) use row::{FromVal, Row};
+pub(crate) use row::{FromVal, Row, Shown};
 #[cfg(test)]
 pub(crate) use seen::seen_in;
 pub(crate) use sqlite::{Connection, Sqlite};
@@ -68,9 +68,9 @@ pub(crate) trait Session {
         &mut self,
         sql: &'static str,
         values: &[Val],
-        read: &mut dyn FnMut(&mut Row) -> Result<()>,
+        read: &mut dyn FnMut(&mut Shown<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.query(sql, values)?.iter_mut().try_for_each(read)
+        self.query(sql, values)?.iter_mut().try_for_each(|row| read(&mut Shown::Kept(row)))
     }
 }
 
@@ -104,15 +104,25 @@ impl<'a> Tx<'a> {
         self.session.query(sql, values)
     }
 
+    /// Runs a statement that gives rows, and shows one after another to `read`, until it fails.
+    pub(crate) fn each(
+        &mut self,
+        sql: &'static str,
+        values: &[Val],
+        mut read: impl FnMut(&mut Shown<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.session.each(sql, values, &mut read)
+    }
+
     /// What `read` makes of each row. Long lists take less than by [`Tx::query`]: SQLite's rows are not kept meanwhile.
     pub(crate) fn list<T>(
         &mut self,
         sql: &'static str,
         values: &[Val],
-        mut read: impl FnMut(&mut Row) -> Result<T>,
+        mut read: impl FnMut(&mut Shown<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let mut all = Vec::new();
-        self.session.each(sql, values, &mut |row| {
+        self.each(sql, values, |row| {
             all.push(read(row)?);
             Ok(())
         })?;
@@ -126,7 +136,7 @@ impl<'a> Tx<'a> {
 
     /// The first column of each row.
     pub(crate) fn column<T: FromVal>(&mut self, sql: &'static str, values: &[Val]) -> Result<Vec<T>> {
-        self.list(sql, values, Row::take)
+        self.list(sql, values, |row| row.take())
     }
 
     /// Publishes `event` after the commit, if it comes to that.

@@ -1,5 +1,7 @@
 //! Rows, read column by column from the left.
 
+use std::{any::type_name, fmt::Display, str::FromStr};
+
 use anyhow::anyhow;
 use domain::{
     AccountId, ConversationId, KeyId, MeetingId, MessageId, PhotoId, RelationId, RequestId, Result,
@@ -7,7 +9,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::Val;
+use super::{Val, sqlite};
 
 /// One row of an answer.
 #[derive(Debug)]
@@ -23,19 +25,57 @@ impl Row {
         Self { columns, read: 0 }
     }
 
-    /// The columns, emptied to be filled with those of another row.
-    pub(super) fn refill(&mut self) -> &mut Vec<Val> {
-        self.read = 0;
-        self.columns.clear();
-        &mut self.columns
-    }
-
     /// The next column. A column that is missing or of another type is a fault of the statement: `Internal`.
     pub(crate) fn take<T: FromVal>(&mut self) -> Result<T> {
+        T::from_val(std::mem::replace(self.next()?, Val::Null))
+    }
+
+    fn next(&mut self) -> Result<&mut Val> {
         let column = self.columns.get_mut(self.read);
-        let value = column.ok_or_else(|| anyhow!("a row has fewer columns than were read"))?;
         self.read += 1;
-        T::from_val(std::mem::replace(value, Val::Null))
+        Ok(column.ok_or_else(|| anyhow!("a row has fewer columns than were read"))?)
+    }
+}
+
+/// One row of an answer while its statement is there.
+pub(crate) enum Shown<'a> {
+    /// A row that was kept.
+    Kept(&'a mut Row),
+    /// A row of SQLite's, and how many of its columns were read. The others cost nothing.
+    Sqlite(&'a rusqlite::Row<'a>, usize),
+}
+
+impl Shown<'_> {
+    /// As [`Row::take`].
+    pub(crate) fn take<T: FromVal>(&mut self) -> Result<T> {
+        match self {
+            Self::Kept(row) => row.take(),
+            Self::Sqlite(row, read) => {
+                *read += 1;
+                T::from_val(sqlite::column(row, *read - 1)?)
+            }
+        }
+    }
+
+    /// What the text of the next column means; `None` where it is NULL. `Internal` when it means nothing, as above.
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&mut self) -> Result<Option<T>> {
+        let text = match self {
+            Self::Kept(row) => match row.next()? {
+                Val::Null => None,
+                Val::Text(text) => Some(text.as_str()),
+                other => return Err(mismatch::<T>(other)),
+            },
+            Self::Sqlite(row, read) => {
+                *read += 1;
+                sqlite::text(row, *read - 1)?
+            }
+        };
+        let parse = |text: &str| {
+            text.parse().map_err(|fault| {
+                anyhow!("a column holds {text:?}, where {} was due: {fault}", type_name::<T>())
+            })
+        };
+        Ok(text.map(parse).transpose()?)
     }
 }
 
@@ -46,7 +86,7 @@ pub(crate) trait FromVal: Sized {
 }
 
 fn mismatch<T>(value: &Val) -> domain::Error {
-    anyhow!("a column holds {value:?}, where {} was due", std::any::type_name::<T>()).into()
+    anyhow!("a column holds {value:?}, where {} was due", type_name::<T>()).into()
 }
 
 impl FromVal for i64 {

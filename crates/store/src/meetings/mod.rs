@@ -3,20 +3,18 @@
 mod cells;
 mod search;
 
-use std::collections::HashSet;
-
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use async_trait::async_trait;
 use domain::{
     AccountId, Error, MeetingId, Noun, Result, Time,
-    meetings::{Category, Draft, Grouping, Meeting, MeetingChange, Meetings, Point, Quota, Search},
+    meetings::{Category, Draft, Found, Grouping, Meeting, MeetingChange, Meetings, Point, Quota, Search},
 };
 
 pub use self::cells::Spot;
 use self::cells::{cell_of, on_sphere};
 use crate::{
     SqlStore,
-    engine::{Row, Tx, vals},
+    engine::{Shown, Tx, vals},
 };
 
 /// The columns of a meeting `m`: [`meeting`] reads them in this order.
@@ -46,41 +44,49 @@ impl Meetings for SqlStore {
 
     async fn meeting(&self, id: MeetingId) -> Result<Option<Meeting>> {
         const MEETING: &str = concat!("SELECT ", meeting_columns!(), " FROM meeting m WHERE m.id = $1");
-        self.read(move |tx| tx.first(MEETING, vals![id])?.as_mut().map(meeting).transpose()).await
+        self.read(move |tx| Ok(tx.list(MEETING, vals![id], meeting)?.pop())).await
     }
 
-    async fn meetings(&self, search: Search) -> Result<Vec<Meeting>> {
-        self.read(move |tx| search::meetings(tx, &search)).await
+    async fn meetings(&self, search: Search, viewer: AccountId) -> Result<Found> {
+        self.snapshot(move |tx| search::found(tx, &search, viewer)).await
     }
 
     async fn set_meeting(&self, id: MeetingId, owner: AccountId, change: MeetingChange) -> Result<Meeting> {
         self.write(move |tx| set_meeting(tx, id, owner, &change)).await
     }
 
-    async fn approved_among(&self, account: AccountId, meetings: Vec<MeetingId>) -> Result<Vec<MeetingId>> {
-        // Few of the meetings have a request of the account's: its requests are looked through, not the meetings.
-        const APPROVED: &str = "SELECT meeting FROM meeting_request
-            WHERE account = $1 AND meeting >= $2 AND meeting <= $3 AND decision = 'approved'";
-        let (Some(first), Some(last)) = (meetings.iter().min().copied(), meetings.iter().max().copied())
-        else {
-            return Ok(Vec::new());
-        };
-        let mut approved: Vec<MeetingId> =
-            self.read(move |tx| tx.column(APPROVED, vals![account, first, last])).await?;
-        let meetings: HashSet<MeetingId> = meetings.into_iter().collect();
-        approved.retain(|id| meetings.contains(id));
-        Ok(approved)
+    async fn is_approved(&self, account: AccountId, meeting: MeetingId) -> Result<bool> {
+        let approved = self.read(move |tx| approved_between(tx, account, meeting, meeting)).await?;
+        Ok(!approved.is_empty())
     }
 }
 
+/// From the first of these meetings to the last, those to which the account has an approved request, by id.
+fn approved_between(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    first: MeetingId,
+    last: MeetingId,
+) -> Result<Vec<MeetingId>> {
+    const APPROVED: &str = "SELECT meeting FROM meeting_request
+        WHERE account = $1 AND meeting >= $2 AND meeting <= $3 AND decision = 'approved' ORDER BY meeting";
+    tx.column(APPROVED, vals![account, first, last])
+}
+
 /// The meeting of the next columns of the row.
-fn meeting(row: &mut Row) -> Result<Meeting> {
+fn meeting(row: &mut Shown<'_>) -> Result<Meeting> {
+    let id = row.take()?;
+    meeting_of(row, id)
+}
+
+/// The meeting of this id, and of the next columns of the row.
+fn meeting_of(row: &mut Shown<'_>, id: MeetingId) -> Result<Meeting> {
     Ok(Meeting {
-        id: row.take()?,
+        id,
         owner: row.take()?,
         title: row.take()?,
         description: row.take()?,
-        day: row.take::<String>()?.parse().context("a meeting's day")?,
+        day: row.parsed()?.ok_or_else(|| anyhow!("a meeting has no day"))?,
         grouping: Grouping::numbered(row.take()?).ok_or_else(|| anyhow!("a meeting's attendance"))?,
         category: Category::numbered(row.take()?).ok_or_else(|| anyhow!("a meeting's category"))?,
         place: Point::new(row.take()?, row.take()?).ok_or_else(|| anyhow!("a meeting's place"))?,
@@ -145,8 +151,8 @@ fn set_meeting(tx: &mut Tx<'_>, id: MeetingId, owner: AccountId, change: &Meetin
         concat!("SELECT ", meeting_columns!(), " FROM meeting m WHERE m.id = $1 AND m.owner = $2 FOR UPDATE");
     const SET: &str = "UPDATE meeting SET title = $2, description = $3, day = $4, lat = $5, lng = $6, x = $7,
         y = $8, z = $9, cell = $10 WHERE id = $1";
-    let found = tx.first(MINE, vals![id, owner])?;
-    let mut meeting = meeting(&mut found.ok_or(Error::Forbidden(Noun::Meeting))?)?;
+    let found = tx.list(MINE, vals![id, owner], meeting)?.pop();
+    let mut meeting = found.ok_or(Error::Forbidden(Noun::Meeting))?;
     if let Some(title) = &change.title {
         meeting.title.clone_from(title);
         tx.exec("UPDATE chat SET title = $2 WHERE meeting = $1", vals![id, title])?;

@@ -47,7 +47,8 @@ fn within(middle: Point, radius: f64) -> Search {
 }
 
 async fn found(world: &World, search: Search) -> Vec<MeetingId> {
-    world.store.meetings(search).await.unwrap().iter().map(|meeting| meeting.id).collect()
+    let found = world.store.meetings(search, AccountId(999)).await.unwrap();
+    found.meetings.iter().map(|meeting| meeting.id).collect()
 }
 
 pub(crate) async fn a_meeting_is_as_it_was_made(world: &World) {
@@ -61,7 +62,7 @@ pub(crate) async fn a_meeting_is_as_it_was_made(world: &World) {
     let made = add(world, ana, draft).await;
     assert_eq!((made.title.as_str(), made.day, made.owner), ("Volleyball", DAY, ana));
     assert_eq!(world.store.meeting(made.id).await.unwrap(), Some(made.clone()));
-    assert_eq!(world.store.meetings(everything()).await.unwrap(), [made]);
+    assert_eq!(world.store.meetings(everything(), ana).await.unwrap().meetings, [made]);
     assert_eq!(world.store.meeting(MeetingId(999)).await.unwrap(), None);
     let nobody =
         world.store.add_meeting(AccountId(999), self::draft("x", point(0.0, 0.0)), DAY, at(0), ANY_NUMBER);

@@ -132,8 +132,11 @@ pub(crate) async fn a_pair_meeting_has_a_chat_for_each_approved_person(world: &W
         assert_eq!((chat.owner, chat.guests, chat.title.as_str()), (ana, vec![account], "Title"));
     }
     assert_eq!(chats(world, ana).await.len(), 2);
-    assert_eq!(world.store.approved_among(ben, vec![place, MeetingId(999)]).await.unwrap(), [place]);
-    assert!(world.store.approved_among(ana, vec![place]).await.unwrap().is_empty());
+    for (account, meeting, is_approved) in
+        [(ben, place, true), (ben, MeetingId(999), false), (ana, place, false)]
+    {
+        assert_eq!(world.store.is_approved(account, meeting).await.unwrap(), is_approved);
+    }
 }
 
 pub(crate) async fn a_group_meeting_has_one_chat(world: &World) {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, thread, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use rusqlite::{
     Connection as Raw, ErrorCode, OpenFlags,
     config::DbConfig,
@@ -10,7 +10,7 @@ use rusqlite::{
     types::{ToSql, ToSqlOutput, Value, ValueRef},
 };
 
-use crate::engine::{Fault, Flavour, Row, Session, Val, text::Texts};
+use crate::engine::{Fault, Flavour, Row, Session, Shown, Val, text::Texts};
 
 /// How long a statement waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -140,8 +140,7 @@ impl Session for Connection {
         let mut rows = statement.query(params_from_iter(values)).map_err(fault)?;
         let mut all = Vec::new();
         while let Some(row) = rows.next().map_err(fault)? {
-            let mut columns = Vec::with_capacity(width);
-            fill(&mut columns, row, width)?;
+            let columns = (0..width).map(|index| column(row, index)).collect::<Result<_, _>>()?;
             all.push(Row::new(columns));
         }
         Ok(all)
@@ -151,44 +150,47 @@ impl Session for Connection {
         &mut self,
         sql: &'static str,
         values: &[Val],
-        read: &mut dyn FnMut(&mut Row) -> domain::Result<()>,
+        read: &mut dyn FnMut(&mut Shown<'_>) -> domain::Result<()>,
     ) -> domain::Result<()> {
         let text = self.text(sql);
         let mut statement = self.raw.prepare_cached(&text).map_err(fault)?;
-        let width = statement.column_count();
         let mut rows = statement.query(params_from_iter(values)).map_err(fault)?;
-        let mut shown = Row::new(Vec::with_capacity(width));
         while let Some(row) = rows.next().map_err(fault)? {
-            fill(shown.refill(), row, width)?;
-            read(&mut shown)?;
+            read(&mut Shown::Sqlite(row, 0))?;
         }
         Ok(())
     }
 }
 
-/// Puts the row's columns into `columns`.
-fn fill(columns: &mut Vec<Val>, row: &rusqlite::Row<'_>, width: usize) -> Result<(), Fault> {
-    for index in 0..width {
-        columns.push(column(row.get_ref(index).map_err(fault)?)?);
-    }
-    Ok(())
-}
-
-fn column(value: ValueRef<'_>) -> Result<Val, Fault> {
-    Ok(match value {
+/// The column of that number, from 0.
+pub(in crate::engine) fn column(row: &rusqlite::Row<'_>, index: usize) -> Result<Val, Fault> {
+    Ok(match row.get_ref(index).map_err(fault)? {
         ValueRef::Null => Val::Null,
         ValueRef::Integer(number) => Val::Int(number),
         ValueRef::Real(number) => Val::Float(number),
-        ValueRef::Text(text) => match std::str::from_utf8(text) {
-            Ok(text) => Val::Text(text.to_owned()),
-            Err(cause) => return Err(Fault::Other(cause.into())),
-        },
+        ValueRef::Text(text) => Val::Text(utf8(text)?.to_owned()),
         // UUIDs mostly, and a `Uuid` needs no memory of its own; what else has 16 bytes is read from it all the same.
         ValueRef::Blob(bytes) => match <[u8; 16]>::try_from(bytes) {
             Ok(bytes) => Val::Uuid(uuid::Uuid::from_bytes(bytes)),
             Err(_) => Val::Bytes(bytes.to_vec()),
         },
     })
+}
+
+/// The text of the column of that number; `None` for NULL.
+pub(in crate::engine) fn text<'a>(
+    row: &'a rusqlite::Row<'_>,
+    index: usize,
+) -> Result<Option<&'a str>, Fault> {
+    match row.get_ref(index).map_err(fault)? {
+        ValueRef::Null => Ok(None),
+        ValueRef::Text(text) => utf8(text).map(Some),
+        other => Err(Fault::Other(anyhow!("a column holds {other:?}, where a text was due"))),
+    }
+}
+
+fn utf8(text: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(text).map_err(|cause| Fault::Other(cause.into()))
 }
 
 impl ToSql for Val {

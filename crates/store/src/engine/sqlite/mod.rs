@@ -17,6 +17,7 @@ use domain::{Error, Noun, Result, ports::Bus};
 use tokio::sync::oneshot;
 
 pub(crate) use connection::Connection;
+pub(super) use connection::{column, text};
 
 use self::{readers::Reading, writer::Change};
 use super::{Tx, queue::Queue};
