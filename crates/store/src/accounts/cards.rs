@@ -10,7 +10,7 @@ use super::{
     people::person_tables,
     search::{is_indexed, pattern, phrase},
 };
-use crate::engine::{Flavour, Row, Tx, Val, vals};
+use crate::engine::{Flavour, Shown, Tx, Val, vals};
 
 /// A list of cards. PostgreSQL gives the friends with each card, so that one trip is enough. On SQLite they come by a
 /// second query, since there a subquery is opened anew for each row.
@@ -127,7 +127,7 @@ fn read(tx: &mut Tx<'_>, list: &Listed, values: &[Val]) -> Result<Vec<Card>> {
 }
 
 /// The card of the next columns of the row, without friends.
-fn card(row: &mut Row) -> Result<Card> {
+fn card(row: &mut Shown<'_>) -> Result<Card> {
     Ok(Card {
         id: row.take()?,
         username: row.take()?,

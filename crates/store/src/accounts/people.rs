@@ -59,5 +59,5 @@ pub(super) fn people_after(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result
         person_tables!(),
         " WHERE a.username_folded > $1 ORDER BY a.username_folded LIMIT $2"
     );
-    tx.list(AFTER, vals![after, limit], person)
+    tx.query(AFTER, vals![after, limit])?.iter_mut().map(person).collect()
 }
