@@ -32,7 +32,7 @@ async fn measure(stage: &Stage, server: &Server) -> Result<Vec<Row>> {
         histories.push((channel.clone(), speaker.token.clone()));
         talkers.push((channel, speaker.token, listener.token));
     }
-    // Sockets that are open while the machine is not ready yet would be closed for not answering.
+    // What is open while the machine is not ready yet may be closed: for not answering, or for being idle.
     let talk = async {
         let open = async |token: &str| Socket::open(server.address, None, "/ws/messages/", token).await;
         let mut pairs = Vec::new();
@@ -42,6 +42,7 @@ async fn measure(stage: &Stage, server: &Server) -> Result<Vec<Row>> {
         pairs::talk(stage, server, WIRE, pairs).await
     };
     let (row, sent) = stage.measured("sends", talk).await?;
+    let mut connection = Connection::open(server.address).await?;
     for ((channel, token), sent) in histories.iter().zip(sent) {
         let path = format!("/api/messages/status/friendship/{channel}/messages/");
         let page = connection.json(200, &get(&path, token)).await?;
