@@ -24,17 +24,25 @@ pub(super) async fn run(stage: &Stage) -> Result<Vec<Row>> {
 
 async fn measure(stage: &Stage, server: &Server) -> Result<Vec<Row>> {
     let mut connection = Connection::open(server.address).await?;
-    let (mut pairs, mut histories) = (Vec::new(), Vec::new());
+    let (mut talkers, mut histories) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
         let speaker = sign_up(&mut connection, &format!("speaker{pair:03}")).await?;
         let listener = sign_up(&mut connection, &format!("listener{pair:03}")).await?;
         let channel = befriend(&mut connection, &speaker, &listener).await?;
-        let open = async |token: &str| Socket::open(server.address, None, "/ws/messages/", token).await;
-        let (speaking, listening) = (open(&speaker.token).await?, open(&listener.token).await?);
-        histories.push((channel.clone(), speaker.token));
-        pairs.push(Pair { channel, speaker: speaking, listener: listening });
+        histories.push((channel.clone(), speaker.token.clone()));
+        talkers.push((channel, speaker.token, listener.token));
     }
-    let (row, sent) = stage.measured("sends", pairs::talk(stage, server, WIRE, pairs)).await?;
+    // What is open while the machine is not ready yet may be closed: for not answering, or for being idle.
+    let talk = async {
+        let open = async |token: &str| Socket::open(server.address, None, "/ws/messages/", token).await;
+        let mut pairs = Vec::new();
+        for (channel, speaker, listener) in talkers {
+            pairs.push(Pair { channel, speaker: open(&speaker).await?, listener: open(&listener).await? });
+        }
+        pairs::talk(stage, server, WIRE, pairs).await
+    };
+    let (row, sent) = stage.measured("sends", talk).await?;
+    let mut connection = Connection::open(server.address).await?;
     for ((channel, token), sent) in histories.iter().zip(sent) {
         let path = format!("/api/messages/status/friendship/{channel}/messages/");
         let page = connection.json(200, &get(&path, token)).await?;

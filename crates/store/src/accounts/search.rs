@@ -12,7 +12,7 @@ use crate::engine::{Flavour, Tx, vals};
 const TRIGRAM: usize = 3;
 
 /// In the time in which an index finds a name, that is looked up and sorted, so many names are read in their order.
-const READ_A_FOUND: usize = 40;
+const READ_A_FOUND: usize = 30;
 
 /// A page of the names that hold a text.
 struct Part<'a> {

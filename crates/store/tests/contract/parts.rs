@@ -168,7 +168,7 @@ pub(crate) async fn an_older_databases_names_are_counted(world: &World) {
             DELETE FROM migration WHERE number >= 6;
             INSERT INTO account (uuid, username, username_folded, email, first_name, last_name, two_factor, role,
                 created_at)
-            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 21000)
             SELECT {uuid}, '', 'я' || (i * 7) || 'ana' || i, '', '', '', FALSE, 'student', 1 FROM n"
         ))
         .await;

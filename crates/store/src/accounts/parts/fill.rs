@@ -1,12 +1,12 @@
-//! The parts of the names that are there when `name_part` is made. SQL alone would take a minute for a million names.
+//! The parts of the names that are there when `name_part` is made. SQL alone took ten seconds for 200,000 names.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::{ADD, ADD_ALL, name_parts};
 use crate::engine::{Flavour, rewritten};
 
 /// Names that are counted at a time.
-const PAGE: i64 = 10_000;
+const PAGE: i64 = 20_000;
 
 /// The names after `$1`, in their order.
 const NAMES: &str =
@@ -49,11 +49,13 @@ pub(crate) async fn count_all_on_postgres(
     }
 }
 
-/// How many of the names hold each part.
-fn numbers(names: &[String]) -> BTreeMap<&str, i64> {
-    let mut numbers = BTreeMap::new();
+/// How many of the names hold each part, in the order of the parts.
+fn numbers(names: &[String]) -> Vec<(&str, i64)> {
+    let mut numbers = HashMap::new();
     for part in names.iter().flat_map(|name| name_parts(name)) {
         *numbers.entry(part).or_default() += 1;
     }
+    let mut numbers: Vec<_> = numbers.into_iter().collect();
+    numbers.sort_unstable();
     numbers
 }
