@@ -135,6 +135,10 @@ impl<'a> Tx<'a> {
     }
 
     /// The first column of each row.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is of one lifetime alone"
+    )]
     pub(crate) fn column<T: FromVal>(&mut self, sql: &'static str, values: &[Val]) -> Result<Vec<T>> {
         self.list(sql, values, |row| row.take())
     }

@@ -202,6 +202,7 @@ mod contract {
             requests_are_read_once_and_counted_until_then,
             racing_readers_find_each_request_new_once,
             a_pair_meeting_has_a_chat_for_each_approved_person,
+            a_search_tells_each_owner_once_and_what_the_viewer_is_approved_for,
             a_group_meeting_has_one_chat,
             racing_approvals_make_one_chat,
             who_is_taken_out_hears_of_it_and_comes_back_to_the_same_chat,

@@ -3,7 +3,7 @@
 use domain::{
     AccountId, ConversationId, Error, Event, MeetingId, MessageId, Noun, RequestId,
     chats::{Chat, Mark, Marks, NewChat},
-    meetings::{Draft, Grouping, MeetingChange},
+    meetings::{Circle, Draft, Found, Grouping, MeetingChange, Search},
     requests::{Answer, Decision},
 };
 
@@ -136,6 +136,32 @@ pub(crate) async fn a_pair_meeting_has_a_chat_for_each_approved_person(world: &W
         [(ben, place, true), (ben, MeetingId(999), false), (ana, place, false)]
     {
         assert_eq!(world.store.is_approved(account, meeting).await.unwrap(), is_approved);
+    }
+}
+
+pub(crate) async fn a_search_tells_each_owner_once_and_what_the_viewer_is_approved_for(world: &World) {
+    let [ana, ben, carol] = world.accounts(["ana", "ben", "carol"]).await;
+    let first = meeting(world, ana, Grouping::Group).await;
+    let theirs = meeting(world, carol, Grouping::Group).await;
+    let last = meeting(world, ana, Grouping::Group).await;
+    let beyond = meeting(world, ana, Grouping::Group).await;
+    for place in [first, last, beyond] {
+        let id = ask(world, place, ben).await;
+        answer(world, id, ana, APPROVE).await;
+    }
+    ask(world, theirs, ben).await;
+    let around = Some(Circle { middle: point(0.0, 0.0), radius: 30.0 });
+    for around in [None, around] {
+        let search =
+            Search { around, category: None, gender: None, born: None, after: MeetingId(0), limit: 3 };
+        let found = world.store.meetings(search.clone(), ben).await.unwrap();
+        let meetings: Vec<_> = found.meetings.iter().map(|meeting| meeting.id).collect();
+        let owners: Vec<_> = found.owners.iter().map(|owner| owner.account).collect();
+        assert_eq!((meetings, owners), (vec![first, theirs, last], vec![ana, carol]));
+        assert_eq!(found.approved, [first, last]);
+        assert_eq!(found.owners, world.store.portraits(vec![carol, ana]).await.unwrap());
+        let nothing = Search { after: beyond, ..search };
+        assert_eq!(world.store.meetings(nothing, ben).await.unwrap(), Found::default());
     }
 }
 
