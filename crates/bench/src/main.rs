@@ -7,7 +7,9 @@
 mod asking;
 mod bulk;
 mod compare;
+mod fanout;
 mod friends;
+mod hearing;
 mod http;
 mod latency;
 mod machine;
@@ -15,6 +17,7 @@ mod meetups;
 mod messenger;
 mod meter;
 mod number;
+mod pace;
 mod pairs;
 mod parallel;
 mod postgres;
@@ -23,6 +26,7 @@ mod report;
 mod server;
 mod socketio;
 mod stage;
+mod tally;
 mod websocket;
 
 use std::path::{Path, PathBuf};

@@ -24,5 +24,5 @@ pub(super) async fn measure(server: &Running, load: &Load) -> Result<Vec<Measure
     let asks = server.contender().sign_ins(server, PEOPLE).await?;
     let at_a_time = EACH_CORE * std::thread::available_parallelism()?.get();
     let span = closed(server, &asks, at_a_time, load.lasts.max(AT_LEAST)).await?;
-    Ok(vec![span.figures(format!("{at_a_time} at a time"), &NAMES, server)?])
+    Ok(vec![NAMES.figures(format!("{at_a_time} at a time"), &span, server)?])
 }
