@@ -1,8 +1,8 @@
-//! Many requests by a few connections.
+//! Many tasks at once.
 
 use std::{cell::RefCell, collections::VecDeque, net::SocketAddr, rc::Rc};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use tokio::task::JoinSet;
 
 use crate::http::Connection;
@@ -40,4 +40,18 @@ where
     }
     done.sort_by_key(|(number, _)| *number);
     Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+/// Waits while `work` lasts, in which none of these tasks may end.
+pub(crate) async fn meanwhile<T>(
+    tasks: &mut JoinSet<Result<()>>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        done = work => done,
+        Some(ended) = tasks.join_next() => {
+            ended??;
+            bail!("a client ended before its time")
+        }
+    }
 }

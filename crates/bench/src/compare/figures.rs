@@ -1,5 +1,7 @@
 //! What one measurement gives.
 
+use crate::hearing::Order;
+
 /// Which way a figure is better.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Better {
@@ -29,30 +31,6 @@ pub(crate) struct Measured {
     pub(crate) order: Option<Order>,
     /// Why there are no figures, where a contender could not take this load after others.
     pub(crate) failed: Option<String>,
-}
-
-/// How many deliveries of messages there were. Each was due, and came once, or there would be no figures.
-#[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Order {
-    /// One is one message that one client has heard.
-    pub(crate) deliveries: u64,
-    /// Of these, how many came after a later message of the same speaker.
-    pub(crate) late: u64,
-}
-
-impl Order {
-    /// In words.
-    pub(crate) fn shown(self) -> String {
-        match self {
-            Self { late: 0, .. } => "kept".to_owned(),
-            Self { late, deliveries } => format!("not kept: {late} of {deliveries} out of order"),
-        }
-    }
-
-    /// These and others.
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self { deliveries: self.deliveries + other.deliveries, late: self.late + other.late }
-    }
 }
 
 impl Measured {
@@ -114,13 +92,6 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn order_is_told_in_words() {
-        let kept = Order { deliveries: 7, late: 0 };
-        assert_eq!(kept.shown(), "kept");
-        assert_eq!(kept.and(Order { deliveries: 3, late: 2 }).shown(), "not kept: 2 of 10 out of order");
-    }
 
     #[test]
     fn a_median_is_in_the_middle() {

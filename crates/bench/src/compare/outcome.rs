@@ -8,10 +8,13 @@ use serde_json::{Map, Value, json};
 use super::{
     cases::Case,
     contender::Contender,
-    figures::{Better, Figure, Measured, Order, median},
+    figures::{Better, Figure, Measured, median},
     targets,
 };
-use crate::report::{Report, Row};
+use crate::{
+    hearing::Order,
+    report::{Report, Row},
+};
 
 /// One contender measured once.
 pub(super) struct Run {

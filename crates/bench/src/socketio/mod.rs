@@ -245,7 +245,7 @@ impl Stage {
         match case {
             Case::RoomPaced | Case::RoomOne | Case::RoomEight => {
                 head.push(("sockets", self.sockets.to_string()));
-                head.push(("load", fanout::Pace::of(case).name()));
+                head.push(("load", fanout::pace(case).name()));
             }
             Case::Acks => head.push(("what", "ack, WebSocket".into())),
             Case::Messages => head.push(("what", "message and its ack, WebSocket".into())),
@@ -259,7 +259,7 @@ impl Stage {
         match case {
             Case::Connects => connects::measure(server, rooms).await,
             Case::RoomPaced | Case::RoomOne | Case::RoomEight => {
-                fanout::measure(self, server, &rooms[0], fanout::Pace::of(case)).await
+                fanout::measure(self, server, &rooms[0], fanout::pace(case)).await
             }
             Case::Acks => acks::nothing(self, server, rooms).await,
             Case::Messages => acks::messages(self, server, rooms).await,

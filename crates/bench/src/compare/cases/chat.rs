@@ -8,23 +8,21 @@ use std::{cell::Cell, collections::VecDeque, rc::Rc, time::Duration};
 use anyhow::{Context, Result, bail};
 use tokio::{
     task::JoinSet,
-    time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, timeout},
+    time::{Instant, Interval, sleep, timeout},
 };
 
-use super::{
-    DRAIN,
-    crowd::{self, meanwhile},
-    hearing::Hearing,
-    span::{Span, Tally},
-};
+use super::{DRAIN, crowd};
 use crate::{
     compare::{
         client::{Client, Ears, Heard, Mouth, Poster},
         door::Door,
-        figures::Order,
         running::Running,
     },
+    hearing::{Hearing, Order},
     number::count,
+    pace::Pace,
+    parallel::meanwhile,
+    tally::{Span, Tally},
 };
 
 /// People in a room.
@@ -32,33 +30,6 @@ const TOGETHER: usize = 2;
 
 /// How long it is listened for messages that come twice.
 const AFTERMATH: Duration = Duration::from_millis(300);
-
-/// How often one that only listens looks whether all is over.
-const LOOKS: Duration = Duration::from_millis(50);
-
-/// How someone talks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// So many messages are under way; the next one goes when one is acknowledged.
-    Window(usize),
-    /// One message at each of these intervals, whether the last one was acknowledged or not. Latencies are from the
-    /// moment when it was due.
-    Every(Duration),
-}
-
-impl Pace {
-    /// The moments when something is due; for whoever waits for acknowledgements, those to look up.
-    pub(super) fn ticks(self, after: Duration) -> Interval {
-        let every = match self {
-            Self::Every(interval) => interval,
-            Self::Window(_) => LOOKS,
-        };
-        let mut ticks = interval_at(Instant::now() + after, every);
-        // A late one is not left out: that would hide the very latencies that made it late.
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        ticks
-    }
-}
 
 /// What all share.
 struct Talk {

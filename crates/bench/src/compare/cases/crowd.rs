@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
 use crate::compare::{client::Client, door::Door, running::Running};
@@ -42,18 +42,4 @@ pub(super) async fn all(tasks: &mut JoinSet<Result<()>>) -> Result<()> {
         ended??;
     }
     Ok(())
-}
-
-/// Waits while `work` lasts, in which none of these tasks may end.
-pub(super) async fn meanwhile<T>(
-    tasks: &mut JoinSet<Result<()>>,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    tokio::select! {
-        done = work => done,
-        Some(ended) = tasks.join_next() => {
-            ended??;
-            bail!("a client ended before its time")
-        }
-    }
 }

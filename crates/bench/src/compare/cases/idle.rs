@@ -5,12 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::{task::JoinSet, time::sleep};
 
-use super::{
-    Load,
-    crowd::{self, meanwhile},
-    sends::ROOMS,
-    served,
-};
+use super::{Load, crowd, sends::ROOMS, served};
 use crate::{
     compare::{
         client::Client,
@@ -19,6 +14,7 @@ use crate::{
         running::{Running, Site},
     },
     number::{count, real},
+    parallel::meanwhile,
 };
 
 /// What comes to rest after the handshakes.

@@ -9,11 +9,12 @@ use super::{
     chat::Chat,
     requests::Arrivals,
     sends::{CALM, ROOMS},
-    span::{Span, memory},
+    span::memory,
 };
 use crate::{
     compare::{door::Ask, figures::Measured, running::Running},
     number::real,
+    tally::Span,
 };
 
 /// Accounts that sign in.

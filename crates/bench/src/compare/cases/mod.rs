@@ -2,7 +2,6 @@
 
 mod chat;
 mod crowd;
-mod hearing;
 mod idle;
 mod logins;
 mod mixed;

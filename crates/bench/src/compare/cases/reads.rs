@@ -28,5 +28,5 @@ pub(super) async fn history(server: &Running, load: &Load) -> Result<Vec<Measure
 
 async fn put(server: &Running, load: &Load, ask: Ask) -> Result<Vec<Measured>> {
     let span = closed(server, &[ask], CONNECTIONS, load.lasts).await?;
-    Ok(vec![span.figures(format!("{CONNECTIONS} connections"), &NAMES, server)?])
+    Ok(vec![NAMES.figures(format!("{CONNECTIONS} connections"), &span, server)?])
 }

@@ -9,15 +9,13 @@ use tokio::{
     time::{Instant, Interval, sleep},
 };
 
-use super::{
-    WARM_UP,
-    chat::Pace,
-    crowd::{self, meanwhile},
-    span::{Span, Tally},
-};
+use super::{WARM_UP, crowd};
 use crate::{
     compare::{door::Ask, running::Running},
     http::Connection,
+    pace::Pace,
+    parallel::meanwhile,
+    tally::{Span, Tally},
 };
 
 /// Asks once, and looks at the answer: what is measured shall be the right one.

@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{
-    Load, WARM_UP,
-    chat::{Chat, Pace},
-    span::Names,
-};
+use super::{Load, WARM_UP, chat::Chat, span::Names};
 use crate::{
     compare::{door::Say, figures::Measured, running::Running},
     number::real,
+    pace::Pace,
 };
 
 /// Rooms; two people talk in each.
@@ -38,7 +35,7 @@ pub(super) async fn measure(server: &Running, load: &Load) -> Result<Vec<Measure
         chat.pass(WARM_UP).await?;
         let span = chat.measure(server, load.lasts).await?;
         let order = chat.finish().await?;
-        let figures = span.figures(name.to_owned(), &NAMES, server)?;
+        let figures = NAMES.figures(name.to_owned(), &span, server)?;
         measured.push(figures.beside("checked deliveries", real(order.deliveries)).heard(order));
     }
     Ok(measured)

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 /// The messages of one speaker, as one client hears them.
 #[derive(Default)]
-pub(super) struct Hearing {
+pub(crate) struct Hearing {
     /// All before this number were heard.
     next: u64,
     /// Those behind it that were heard as well.
@@ -15,7 +15,7 @@ pub(super) struct Hearing {
 
 impl Hearing {
     /// Takes note of a message. False when a later one of this speaker came before it; an error when it came twice.
-    pub(super) fn note(&mut self, number: u64) -> Result<bool> {
+    pub(crate) fn note(&mut self, number: u64) -> Result<bool> {
         ensure!(number >= self.next && !self.ahead.contains(&number), "message {number} came twice");
         let in_order = self.ahead.last().is_none_or(|last| *last < number);
         if number > self.next {
@@ -30,15 +30,39 @@ impl Hearing {
     }
 
     /// The same of a speaker whose order is promised: an error when a message is not the next one.
-    pub(super) fn note_next(&mut self, number: u64) -> Result<()> {
+    pub(crate) fn note_next(&mut self, number: u64) -> Result<()> {
         ensure!(number == self.next, "message {number} came where {} was due", self.next);
         self.next += 1;
         Ok(())
     }
 
     /// Whether the first `said` messages were heard, and no others.
-    pub(super) fn is_all_of(&self, said: u64) -> bool {
+    pub(crate) fn is_all_of(&self, said: u64) -> bool {
         self.next == said && self.ahead.is_empty()
+    }
+}
+
+/// How many deliveries of messages there were. Each was due, and came once, or there would be no figures.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Order {
+    /// One is one message that one client has heard.
+    pub(crate) deliveries: u64,
+    /// Of these, how many came after a later message of the same speaker.
+    pub(crate) late: u64,
+}
+
+impl Order {
+    /// In words.
+    pub(crate) fn shown(self) -> String {
+        match self {
+            Self { late: 0, .. } => "kept".to_owned(),
+            Self { late, deliveries } => format!("not kept: {late} of {deliveries} out of order"),
+        }
+    }
+
+    /// These and others.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { deliveries: self.deliveries + other.deliveries, late: self.late + other.late }
     }
 }
 
@@ -75,5 +99,12 @@ mod tests {
         assert!(hearing.note_next(2).is_err());
         assert!(hearing.note_next(1).is_ok());
         assert!(hearing.note_next(1).is_err());
+    }
+
+    #[test]
+    fn order_is_told_in_words() {
+        let kept = Order { deliveries: 7, late: 0 };
+        assert_eq!(kept.shown(), "kept");
+        assert_eq!(kept.and(Order { deliveries: 3, late: 2 }).shown(), "not kept: 2 of 10 out of order");
     }
 }
