@@ -1,7 +1,7 @@
 //! A serializer that writes JSON into a vector.
 //!
-//! `serde_json` looks each text over byte by byte, and hands its pieces one after another to an `io::Write`. Half of what
-//! a history of 50 messages cost beyond the store was that.
+//! `serde_json` looks each text over byte by byte, and hands its pieces one after another to an `io::Write`. More than half
+//! of what a history of 50 messages cost beyond the store was that.
 
 use serde::{
     Serialize, Serializer,
