@@ -1,3 +1,3 @@
 -- Messages of a conversation are found by position alone: an id is found along the positions, which ascend together.
 
-DROP INDEX message_conversation;
+DROP INDEX IF EXISTS message_conversation;

@@ -14,6 +14,12 @@ const TRIGRAM: usize = 3;
 /// In the time in which an index finds a name, that is looked up and sorted, so many names are read in their order.
 const READ_A_FOUND: usize = 30;
 
+/// There are hardly more different parts of names than this, whatever their number, and at most a quarter of it.
+const PARTS: usize = 50_000;
+
+/// Trigrams that are asked for at once.
+const TRIGRAMS: usize = 500;
+
 /// A page of the names that hold a text.
 struct Part<'a> {
     sought: &'a str,
@@ -80,13 +86,15 @@ fn names(tx: &mut Tx<'_>, part: &Part<'_>) -> Result<Vec<String>> {
     if part.sought.is_empty() {
         return all(tx, part);
     }
-    if !has_index(tx.flavour(), part.sought) {
-        return read(tx, part, usize::MAX);
-    }
     // To find and sort all would take as long as to read so many.
     let reach = part.found.saturating_mul(READ_A_FOUND);
     let living = usize::try_from(living(tx)?).unwrap_or(0);
     let expected = part.nearer().saturating_add(part.limit).saturating_mul(living) / part.found;
+    if !has_index(tx.flavour(), part.sought) {
+        let found =
+            if expected > reach.saturating_add(PARTS.min(living / 4)) { by_parts(tx, part)? } else { None };
+        return found.map_or_else(|| read(tx, part, usize::MAX), Ok);
+    }
     if expected <= reach {
         let names = read(tx, part, reach)?;
         if names.len() == part.limit {
@@ -149,6 +157,42 @@ fn sorted(tx: &mut Tx<'_>, part: &Part<'_>) -> Result<Vec<String>> {
     } else {
         tx.column(LIKE, vals![pattern(part.sought), part.limit, part.skip])
     }
+}
+
+/// The same, of names that hold a text too short for the index, which is asked for all trigrams that hold it. `None` when
+/// it cannot be asked, or for too many of them.
+fn by_parts(tx: &mut Tx<'_>, part: &Part<'_>) -> Result<Option<Vec<String>>> {
+    const PARTS: &str = "SELECT part FROM name_part WHERE STRPOS(part, $1) > 0";
+    const MATCH: &str = "
+        WITH found AS MATERIALIZED (
+            SELECT a.username_folded FROM account a
+            WHERE a.id IN (SELECT rowid FROM account_search WHERE account_search MATCH $1)
+            UNION SELECT username_folded FROM account WHERE username_folded IN LIST($2)
+        ) SELECT username_folded FROM found WHERE STRPOS(username_folded, $3) > 0
+        ORDER BY username_folded LIMIT $4 OFFSET $5";
+    const LIKE: &str = "
+        WITH found AS MATERIALIZED (
+            SELECT username_folded FROM account WHERE username_folded LIKE ANY ($1)
+            UNION SELECT username_folded FROM account WHERE username_folded IN LIST($2)
+        ) SELECT username_folded FROM found WHERE STRPOS(username_folded, $3) > 0
+        ORDER BY username_folded LIMIT $4 OFFSET $5";
+    let flavour = tx.flavour();
+    let parts: Vec<String> = tx.column(PARTS, vals![part.sought])?;
+    // A name that is shorter than a trigram is a part itself.
+    let (trigrams, names): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| is_indexed(part));
+    if trigrams.len() > TRIGRAMS || !trigrams.iter().all(|trigram| has_index(flavour, trigram)) {
+        return Ok(None);
+    }
+    let page = if flavour == Flavour::Sqlite {
+        // Nothing is found by a phrase without a trigram.
+        let phrases: Vec<String> = trigrams.iter().map(|trigram| phrase(trigram)).collect();
+        let any = if phrases.is_empty() { phrase("") } else { phrases.join(" OR ") };
+        tx.column(MATCH, vals![any, names, part.sought, part.limit, part.skip])?
+    } else {
+        let patterns: Vec<String> = trigrams.iter().map(|trigram| pattern(trigram)).collect();
+        tx.column(LIKE, vals![patterns, names, part.sought, part.limit, part.skip])?
+    };
+    Ok(Some(page))
 }
 
 /// Whether there is an index that finds this text. PostgreSQL's has trigrams of letters and digits alone.

@@ -154,7 +154,6 @@ pub(crate) async fn an_older_database_gets_receivers_and_rising_times(world: &Wo
         "ALTER TABLE message DROP COLUMN seen_at",
         "DROP TABLE client_message",
         "DROP TABLE account_count",
-        "CREATE INDEX message_conversation ON message (conversation, id)",
         "DELETE FROM migration WHERE number >= 2",
         "UPDATE message SET created_at = created_at + 1000 - id * 10",
         "UPDATE conversation SET last_at = (SELECT created_at FROM message WHERE id = last_message)",

@@ -184,6 +184,10 @@ pub(crate) async fn a_page_is_found_wherever_its_names_lie(world: &World) {
         let store = world.store.clone();
         let name = match number {
             0..12 => format!("{}-rare{number:03}", clusters[number % 3]),
+            12 => "ω".into(),
+            13 => "ωψ".into(),
+            14 => "a%ω1".into(),
+            15 => "_~".into(),
             _ => format!("{}{number:03}", char::from(b'a' + u8::try_from(number % 26).unwrap())),
         };
         async move { store.add_account(World::new_account(&name)).await.unwrap() }
@@ -192,7 +196,9 @@ pub(crate) async fn a_page_is_found_wherever_its_names_lie(world: &World) {
     let names = world.texts_and_numbers("SELECT username_folded, id FROM account").await;
     let mut names: Vec<String> = names.into_iter().map(|(name, _)| name).collect();
     names.sort();
-    for sought in ["aaaa", "mmm", "zzz", "zzzz", "rar", "-rare", "z", "39"] {
+    for sought in
+        ["aaaa", "mmm", "zzz", "zzzz", "rar", "-rare", "z", "39", "ω", "ωψ", "%ω", "ψ", "ω1", "~", "_~", "%"]
+    {
         let due: Vec<&String> = names.iter().filter(|name| name.contains(sought)).collect();
         for limit in 1..6 {
             for skip in 0..=due.len() {
