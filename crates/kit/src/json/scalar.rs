@@ -10,13 +10,16 @@ pub(super) fn text(out: &mut Vec<u8>, text: &str) {
         if is_plain(piece) {
             out.extend_from_slice(piece);
         } else {
-            piece.iter().for_each(|byte| escaped(out, *byte));
+            for byte in piece {
+                escaped(out, *byte);
+            }
         }
     }
     out.push(b'"');
 }
 
 /// Whether these bytes stand for themselves. Without a way out of the loop, so that it is made of vector instructions.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a way out")]
 fn is_plain(bytes: &[u8]) -> bool {
     !bytes.iter().fold(false, |odd, byte| odd | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\'))
 }

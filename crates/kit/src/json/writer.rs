@@ -58,9 +58,8 @@ impl<'o> Parts<'o> {
         write(value, self.out)
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(self) {
         self.out.extend_from_slice(self.end);
-        Ok(())
     }
 }
 
@@ -147,7 +146,8 @@ impl<'o> Serializer for Writer<'o> {
     ) -> Result<()> {
         let mut object = Parts::begin(self.out, b'{', b"}");
         object.field(variant, value)?;
-        object.finish()
+        object.finish();
+        Ok(())
     }
 
     fn serialize_seq(self, _length: Option<usize>) -> Result<Parts<'o>> {
@@ -223,7 +223,8 @@ impl SerializeMap for Parts<'_> {
     }
 
     fn end(self) -> Result<()> {
-        self.finish()
+        self.finish();
+        Ok(())
     }
 }
 
@@ -239,7 +240,8 @@ macro_rules! parts {
             }
 
             fn end(self) -> Result<()> {
-                self.finish()
+                self.finish();
+                Ok(())
             }
         }
     )* };

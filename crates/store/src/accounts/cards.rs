@@ -122,7 +122,9 @@ fn read(tx: &mut Tx<'_>, list: &Listed, values: &[Val]) -> Result<Vec<Card>> {
             Ok(card)
         })?,
     };
-    cards.iter_mut().for_each(|card| sort(&mut card.friends));
+    for card in &mut cards {
+        sort(&mut card.friends);
+    }
     Ok(cards)
 }
 
