@@ -73,6 +73,11 @@ pub(crate) trait Contender {
         true
     }
 
+    /// Whether people and rooms outlast the process: doors stay good when a server is started again on the same data.
+    fn remembers(&self) -> bool {
+        true
+    }
+
     /// How it hashes passwords, with the parameters: `Argon2id, 19 MiB, 2 passes`.
     fn passwords(&self) -> &'static str {
         "none"

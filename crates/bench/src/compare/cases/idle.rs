@@ -24,10 +24,22 @@ const REST: Duration = Duration::from_secs(3);
 const QUIET: Duration = Duration::from_secs(30);
 
 pub(super) async fn measure(site: Site, load: &Load) -> Result<Vec<Measured>> {
+    if !site.contender.remembers() {
+        let opened = served(site, async |server| {
+            let rooms = server.contender().rooms(server, ROOMS, 2).await?;
+            rest(server, &doors(&rooms, load)).await
+        });
+        return Ok(opened.await?.0);
+    }
     // What the registrations have left in the process would be taken for connections, and would hide that of others.
     let (rooms, site) = served(site, async |server| server.contender().rooms(server, ROOMS, 2).await).await?;
-    let doors: Vec<Door> = rooms.concat().into_iter().cycle().take(load.idle).collect();
+    let doors = doors(&rooms, load);
     Ok(served(site, async |server| rest(server, &doors).await).await?.0)
+}
+
+/// As many doors as there are to be connections: those of the rooms, again and again.
+fn doors(rooms: &[Vec<Door>], load: &Load) -> Vec<Door> {
+    rooms.concat().into_iter().cycle().take(load.idle).collect()
 }
 
 async fn rest(server: &Running, doors: &[Door]) -> Result<Vec<Measured>> {

@@ -104,6 +104,10 @@ impl Contender for Node {
         case == Case::Sends
     }
 
+    fn remembers(&self) -> bool {
+        false
+    }
+
     async fn install(&self, workshop: &Workshop) -> Result<Installed> {
         let folder = workshop.npm("node").await?;
         let program = crate::socketio::node::interpreter(&folder);

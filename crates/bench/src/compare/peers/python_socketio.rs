@@ -39,6 +39,10 @@ impl Contender for PythonSocketIo {
         case == Case::Sends
     }
 
+    fn remembers(&self) -> bool {
+        false
+    }
+
     async fn install(&self, workshop: &Workshop) -> Result<Installed> {
         let folder = workshop.pip("python-socketio").await?;
         python::installed(folder, &["python-socketio", "uvicorn"]).await
