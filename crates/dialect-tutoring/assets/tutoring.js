@@ -178,14 +178,16 @@ async function load() {
 }
 
 async function open(room) {
+  // What is shown of the same room stays until it is read again.
+  if (shown !== room) messages = [];
   shown = room;
-  messages = [];
   draw();
   drawMessages();
   if (isMine(rooms.get(room)) || role === "staff") {
     const list = await ask(`/api/${room}/messages/?limit=200`);
     if (shown !== room) return;
-    const later = messages.filter((message) => !list.some((known) => known.id === message.id));
+    const newest = list[0]?.id ?? 0;
+    const later = messages.filter((message) => message.id > newest);
     messages = [...list.reverse(), ...later];
   }
   drawMessages();
